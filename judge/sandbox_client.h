@@ -1,0 +1,101 @@
+/*
+ * sandbox_client.h - judged's side of a cell.
+ *
+ * A struct sandbox_client is one connection to sandboxd, so one cell: opened for a job, used by one thread at a time, closed
+ * (which wipes the cell) when the job is done.  Calls block for as long as sandboxd's own limits let a run take, plus a grace
+ * time; a sandboxd that dies or stays silent past that is an error and the client can only be closed.
+ *
+ * All descriptors that go in are borrowed; all that come out are owned by the caller and are sealed memfds.  What is
+ * in them was written by a contestant.
+ */
+#ifndef SANDBOX_CLIENT_H
+#define SANDBOX_CLIENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+
+struct sandbox_client;
+
+/* One file going into or coming out of the box. */
+struct sandbox_file {
+	char *name;    /* relative path; one that ends in '/' is a folder and has fd -1 */
+	uint32_t mode; /* 0444, 0644, 0555 or 0755 */
+	int fd;        /* sealed memfd */
+};
+
+/* What to run.  Everything is borrowed.  Fields left 0 mean what sandbox.proto says for them. */
+struct sandbox_spec {
+	const char *root;                     /* NULL: "default" */
+	const char *policy;                   /* required */
+	const char *const *argv, *const *env; /* NULL-terminated */
+	uint64_t cpu_time_us, wall_time_us, memory_bytes, output_bytes, box_bytes, stack_bytes;
+	uint32_t processes, box_inodes, open_files, cpu_milli;
+	int stdin_fd;         /* sealed memfd; -1: empty */
+	const int *extra_fds; /* become 3, 4, ...: read them as /dev/fd/3 */
+	size_t nextra_fds;
+	int same_box;     /* go on in the box as the run before left it */
+	int merge_stderr; /* stderr into stdout */
+};
+
+enum sandbox_status { /* the numbers of sandbox.proto */
+		      RUN_EXITED = 1,
+		      RUN_SIGNALED,
+		      RUN_CPU_TIME_LIMIT,
+		      RUN_WALL_TIME_LIMIT,
+		      RUN_MEMORY_LIMIT,
+		      RUN_OUTPUT_LIMIT,
+		      RUN_FORBIDDEN_SYSCALL,
+		      RUN_SANDBOX_ERROR,
+};
+
+struct sandbox_report {
+	enum sandbox_status status;
+	int exit_code, signal;
+	char syscall[48];
+	char message[256];
+	int exec_errno; /* the program could not be started, with RUN_SANDBOX_ERROR */
+	uint64_t cpu_time_us, user_time_us, system_time_us, wall_time_us;
+	uint64_t memory_peak_bytes, output_bytes;
+	uint32_t processes_peak;
+	int stdout_fd, stderr_fd; /* stderr -1 when merged; sandbox_report_release() closes them */
+};
+
+/*
+ * Connects and waits at most timeout_ms for the welcome: until then other clients have the cells; e->num is ETIMEDOUT then.
+ */
+struct sandbox_client *sandbox_client_open(const char *path, int timeout_ms, struct err *e);
+
+/* Wipes the cell.  NULL is allowed. */
+void sandbox_client_close(struct sandbox_client *c);
+
+/* From the welcome; good until close. */
+const char *sandbox_client_rules_hash(const struct sandbox_client *c);
+const char *const *sandbox_client_layers(const struct sandbox_client *c); /* NULL-terminated */
+
+/* Writes files into the box (a fresh one if a program has used it, unless same_box). */
+int sandbox_client_put(struct sandbox_client *c, const struct sandbox_file *files, size_t n,
+		       int same_box, struct err *e);
+
+/*
+ * Runs; 0 means that *r holds a report, whatever the program did.  -1: the sandbox is at fault or refused the request.
+ */
+int sandbox_client_run(struct sandbox_client *c, const struct sandbox_spec *s,
+		       struct sandbox_report *r, struct err *e);
+void sandbox_report_release(struct sandbox_report *r);
+
+/*
+ * Takes regular files out of the box.  paths is NULL-terminated; folders are taken whole; '*' matches in the last component.
+ * At most max_bytes together.  *files is released by sandbox_files_free().
+ */
+int sandbox_client_fetch(struct sandbox_client *c, const char *const *paths, uint64_t max_bytes,
+			 struct sandbox_file **files, size_t *n, struct err *e);
+void sandbox_files_free(struct sandbox_file *files, size_t n);
+
+/*
+ * Makes the files at paths (NULL: all of the box) the read-only /program of the runs to come; the box is empty then.
+ */
+int sandbox_client_keep(struct sandbox_client *c, const char *const *paths, struct err *e);
+
+#endif
