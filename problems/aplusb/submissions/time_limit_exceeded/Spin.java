@@ -1,0 +1,8 @@
+public class Spin {
+    static volatile long turns;
+
+    public static void main(String[] args) {
+        for (;;)
+            turns++;
+    }
+}

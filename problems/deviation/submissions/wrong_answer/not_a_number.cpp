@@ -1,0 +1,7 @@
+// Words that a careless comparison reads as numbers equal to everything.
+#include <cstdio>
+
+int main()
+{
+	puts("nan nan");
+}
