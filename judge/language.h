@@ -1,0 +1,110 @@
+/*
+ * language.h - the language rules of rules/languages/NAME.yaml (rules/README.md describes the keys).
+ *
+ * A rule says how sources become a program and how that is run; it knows nothing of sandboxes.  Rules are read once, then
+ * only the availability fields change, and those only before the server serves: reading needs no lock.
+ *
+ * A rule file that is wrong disables that language only: it is listed in `broken` with "cpp17.yaml:7: ..." and the
+ * others are as usable as ever.
+ */
+#ifndef LANGUAGE_H
+#define LANGUAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+
+/* String lists are NULL-terminated, never NULL unless said. */
+struct language {
+	char *name, *title;
+	char **extensions; /* without the dot; the first one is the usual one */
+	char *main; /* key `main`: name of a single unnamed source; NULL: "main." + first extension */
+	int preferred; /* key `preferred`: of several languages with one extension, the one for problem packages */
+	char **version; /* command that prints the version */
+
+	struct {
+		char **command; /* NULL: there is nothing to compile, the sources are the program */
+		char *policy;
+		char **env;
+		uint64_t time_us, memory_bytes, output_bytes, box_bytes;
+		uint32_t processes;
+		char **artifacts; /* what of the box is the program, as sandbox_client_keep() takes it; NULL: all of it */
+	} compile;
+
+	struct {
+		char **command;
+		char *policy;
+		char **env;
+		uint32_t processes;
+		double time_factor;
+		uint64_t time_extra_us, memory_extra_bytes;
+	} run;
+
+	char hash[65]; /* SHA-256 of the rule file's bytes, hex */
+
+	/* What is on this machine: set once by whoever asks the compiler, through language_set_*(). */
+	int available;
+	char *found;  /* the compiler's own words; NULL until known */
+	char *reason; /* why it is not available; NULL otherwise */
+};
+
+struct languages {
+	struct language *items; /* by name */
+	size_t n;
+	struct language_broken {
+		char *name;   /* "cpp17" */
+		char *reason; /* "cpp17.yaml:7: unknown key ..." */
+	} * broken;
+	size_t nbroken;
+};
+
+/* Reads every DIR/NAME.yaml.  -1 only when the folder itself cannot be read; *out is released by languages_release(). */
+int languages_load(const char *dir, struct languages *out, struct err *e);
+void languages_release(struct languages *all);
+
+/* One rule from its text; file is for messages.  *out is released by language_release(), also after -1. */
+int language_parse(const char *file, const char *text, size_t len, struct language *out,
+		   struct err *e);
+void language_release(struct language *l);
+
+/* NULL: no such rule. */
+const struct language *languages_find(const struct languages *all, const char *name);
+
+/*
+ * The language that a file name's extension belongs to, available ones only.  Several: the preferred one of them if
+ * `package` (programs in a problem package), otherwise an error that names them.  NULL with *e: none.
+ */
+const struct language *languages_by_file(const struct languages *all, const char *file, int package,
+					 struct err *e);
+
+/* Same for a folder of sources: the language of its main file.  Files with extensions of no language are passed over. */
+const struct language *languages_by_files(const struct languages *all, const char *const *names,
+					  size_t n, int package, struct err *e);
+
+/* Sets available and what the compiler said (copied; the first line, made printable), or why it is not there. */
+void language_set_found(struct language *l, const char *text, size_t len);
+void language_set_missing(struct language *l, const char *reason);
+
+/* What a single source without a name is called, in out (NAMES_SOURCE_MAX + 1 bytes). */
+void language_default_name(const struct language *l, char *out, size_t size);
+
+/*
+ * Which source the program starts in: of those with one of the language's extensions the only one, or the one called like
+ * the rule's `main`, or with the stem "main" in any case.  -1: there is none, or nothing says which.
+ */
+int language_main(const struct language *l, const char *const *names, size_t n, size_t *index,
+		  struct err *e);
+
+/*
+ * The commands with their placeholders filled: {files} (an argument of its own: all sources with the language's extensions,
+ * in the order given), {main}, {stem} (main without extension), {memory_mb} (memory_bytes in MiB, at least 1).
+ * NULL-terminated, owned by the caller: language_argv_free().  NULL with *e when there is no main file.
+ */
+char **language_compile_argv(const struct language *l, const char *const *names, size_t n,
+			     uint64_t memory_bytes, struct err *e);
+char **language_run_argv(const struct language *l, const char *const *names, size_t n,
+			 uint64_t memory_bytes, struct err *e);
+void language_argv_free(char **argv);
+
+#endif

@@ -1,0 +1,129 @@
+/*
+ * problem.h - problem packages in ICPC format: read from a folder, stored as a version, read back by a worker.
+ *
+ * Formats: legacy (also without problem_format_version), legacy-icpc, and of 2025-09 the pass-fail part.  What would change a
+ * verdict and is not supported (interactive, scoring, multi-pass, include/, ...) is refused with "file:line: key: ... is not
+ * supported yet", never passed over.
+ *
+ * A package is hostile: read it without privilege.  Every file is opened beneath the package's folder (openat2(2) RESOLVE_BENEATH),
+ * so links lead nowhere else; only regular files are read; sizes, numbers and depth are limited.
+ */
+#ifndef PROBLEM_H
+#define PROBLEM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "judge/validator.h"
+
+struct err;
+struct sandbox_file;
+struct store;
+struct store_problem;
+
+#define PROBLEM_HASH_LEN 64
+
+/* Bit of a Judge__V1__Verdict in a set. */
+#define PROBLEM_VERDICT(v) (1U << (v))
+
+/* A file of the package, or a blob when the problem comes from a manifest. */
+struct problem_file {
+	char *name; /* relative to what it belongs to: "check.cc" */
+	char *path; /* relative to the package, for problem_open(); NULL from a manifest */
+	uint64_t bytes;
+	uint32_t mode;                   /* artifacts: 0444 or 0555 */
+	char hash[PROBLEM_HASH_LEN + 1]; /* SHA-256 of the content, the name of its blob */
+};
+
+struct problem_case {
+	char *name; /* "sample/1", "secret/02-max" */
+	struct problem_file in, ans;
+	char **args; /* NULL-terminated: arguments of the validator for this test */
+	struct validator_flags flags; /* the same, read; for the default validator only */
+};
+
+struct problem_submission {
+	char *name;   /* "wrong_answer/off_by_one.py" */
+	char *folder; /* "wrong_answer" */
+	struct problem_file *files;
+	size_t nfiles;
+	/* Sets of verdicts: the verdict must be in permitted and, if required is not empty, in required.  Folding (MLE and SV to RTE,
+	 * OLE to WA) is up to problem_expected(). */
+	uint32_t permitted, required;
+};
+
+struct problem_limits {
+	uint64_t time_us, memory_bytes, output_bytes, code_bytes;
+	/* 0: the package does not say */
+	uint64_t compilation_time_us, compilation_memory_bytes;
+	uint64_t validation_time_us, validation_memory_bytes, validation_output_bytes;
+};
+
+/* Released by problem_release(). */
+struct problem {
+	char *name;  /* of the folder */
+	char *title; /* `name` in problem.yaml, or the folder's */
+	char version[PROBLEM_HASH_LEN + 1];
+	struct problem_limits limits;
+	struct problem_case *cases; /* in judging order: sample, then secret, by name */
+	size_t ncases;
+	int custom; /* has a validator of its own; otherwise the built-in one */
+	struct {
+		char *language; /* rule that built and runs it; NULL before problem_import() */
+		struct problem_file *sources;
+		size_t nsources;
+		struct problem_file *artifacts; /* the built program: what was kept of the box */
+		size_t nartifacts;
+	} validator;
+	struct problem_submission *submissions; /* by name; none from a manifest */
+	size_t nsubmissions;
+	int dir; /* the package; -1 from a manifest */
+};
+
+/* Reads and checks a package, hashes what judging depends on.  *p is released by problem_release(), also after -1. */
+int problem_read(const char *dir, struct problem *p, struct err *e);
+void problem_release(struct problem *p);
+
+/* Opens a file of the package for reading; the caller owns the descriptor.  Regular files inside the package only. */
+int problem_open(const struct problem *p, const char *path, struct err *e);
+
+/* The whole file in heap memory, a NUL behind it; -1 too when it has changed since problem_read(). */
+int problem_load(const struct problem *p, const struct problem_file *f, char **data, size_t *len,
+		 struct err *e);
+
+/* Whether a verdict (Judge__V1__Verdict) is as this submission's folder says. */
+int problem_expected(const struct problem_submission *s, int verdict);
+
+/* "AC" or "TLE or RTE", for people. */
+void problem_expectation(const struct problem_submission *s, char *out, size_t size);
+
+/* The codes of Judge__V1__Verdict: "AC" "WA" "TLE" "MLE" "OLE" "RTE" "SV" "CE" "JE"; "?" for others. */
+const char *problem_verdict_code(int verdict);
+
+/*
+ * JSON of everything judging needs; contents as hashes of blobs.  The caller frees it.  NULL: out of memory.
+ * problem_from_manifest() refuses what problem_to_manifest() does not make.
+ */
+char *problem_to_manifest(const struct problem *p);
+int problem_from_manifest(const char *json, struct problem *p, struct err *e);
+
+/* What a build gives; the callee fills it, problem_import() releases it. */
+struct problem_built {
+	char *language;             /* heap: name of the rule */
+	struct sandbox_file *files; /* as sandbox_client_fetch() gives them */
+	size_t nfiles;
+};
+
+/* Compiles p's validator (p->validator.sources, read with problem_load()) in a jury cell. */
+typedef int problem_build(void *arg, const struct problem *p, struct problem_built *out,
+			  struct err *e);
+
+/*
+ * Reads the package and makes it the current version of its name in the store: blobs, the validator built by `build`,
+ * manifest, summary.  When it is the current version already nothing is done and *changed is 0.  A build that fails refuses the
+ * package.  version has PROBLEM_HASH_LEN + 1 bytes.
+ */
+int problem_import(struct store *s, const char *dir, problem_build *build, void *arg, char *version,
+		   int *changed, struct err *e);
+
+#endif
