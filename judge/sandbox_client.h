@@ -3,7 +3,8 @@
  *
  * A struct sandbox_client is one connection to sandboxd, so one cell: opened for a job, used by one thread at a time, closed
  * (which wipes the cell) when the job is done.  Calls block for as long as sandboxd's own limits let a run take, plus a grace
- * time; a sandboxd that dies or stays silent past that is an error and the client can only be closed.
+ * time; a sandboxd that dies, stays silent past that or says what the protocol does not allow is an error, and the client can
+ * then only be closed: sandbox_client_lost() tells this from a request that was refused.
  *
  * All descriptors that go in are borrowed; all that come out are owned by the caller and are sealed memfds.  What is
  * in them was written by a contestant.
@@ -70,6 +71,15 @@ struct sandbox_client *sandbox_client_open(const char *path, int timeout_ms, str
 /* Wipes the cell.  NULL is allowed. */
 void sandbox_client_close(struct sandbox_client *c);
 
+/* 1 once the connection is of no more use; every call fails from then on. */
+int sandbox_client_lost(const struct sandbox_client *c);
+
+/*
+ * From any thread: makes the call that is going on and all later ones fail soon.  The caller sees to it that the client is not
+ * closed meanwhile.
+ */
+void sandbox_client_abort(struct sandbox_client *c);
+
 /* From the welcome; good until close. */
 const char *sandbox_client_rules_hash(const struct sandbox_client *c);
 const char *const *sandbox_client_layers(const struct sandbox_client *c); /* NULL-terminated */
@@ -80,6 +90,7 @@ int sandbox_client_put(struct sandbox_client *c, const struct sandbox_file *file
 
 /*
  * Runs; 0 means that *r holds a report, whatever the program did.  -1: the sandbox is at fault or refused the request.
+ * wall_time_us is required: it bounds how long the call waits.
  */
 int sandbox_client_run(struct sandbox_client *c, const struct sandbox_spec *s,
 		       struct sandbox_report *r, struct err *e);
@@ -87,14 +98,15 @@ void sandbox_report_release(struct sandbox_report *r);
 
 /*
  * Takes regular files out of the box.  paths is NULL-terminated; folders are taken whole; '*' matches in the last component.
- * At most max_bytes together.  *files is released by sandbox_files_free().
+ * At most max_bytes together.  *files is released by sandbox_files_free().  e->num is ENOENT when a path matches nothing.
  */
 int sandbox_client_fetch(struct sandbox_client *c, const char *const *paths, uint64_t max_bytes,
 			 struct sandbox_file **files, size_t *n, struct err *e);
 void sandbox_files_free(struct sandbox_file *files, size_t n);
 
 /*
- * Makes the files at paths (NULL: all of the box) the read-only /program of the runs to come; the box is empty then.
+ * Makes the files at paths (NULL: all of the box) the read-only /program of the runs to come; the box is empty then.  e->num is
+ * ENOENT when a path matches nothing.
  */
 int sandbox_client_keep(struct sandbox_client *c, const char *const *paths, struct err *e);
 

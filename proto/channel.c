@@ -152,6 +152,12 @@ static int fill_address(struct sockaddr_un *a, const char *path, struct err *e)
 
 int channel_connect(const char *path, struct err *e)
 {
+	return channel_connect_within(path, -1, e);
+}
+
+int channel_connect_within(const char *path, int timeout_ms, struct err *e)
+{
+	struct timeval wait = {timeout_ms / 1000, timeout_ms % 1000 * 1000 + 1};
 	struct sockaddr_un a;
 	AUTO_CLOSE int sock = -1;
 
@@ -160,8 +166,14 @@ int channel_connect(const char *path, struct err *e)
 	sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (sock < 0)
 		return err_sys(e, "socket");
-	if (connect(sock, (struct sockaddr *)&a, sizeof(a)) < 0)
+	if (timeout_ms >= 0 && setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) < 0)
+		return err_sys(e, "limit the waiting of a socket");
+	if (connect(sock, (struct sockaddr *)&a, sizeof(a)) < 0) {
+		/* unix(7): a full backlog that stayed full for SO_SNDTIMEO. */
+		if (errno == EAGAIN)
+			errno = ETIMEDOUT;
 		return err_sys(e, "connect to %s", path);
+	}
 	return fd_steal(&sock);
 }
 

@@ -46,6 +46,12 @@ void channel_frame_release(struct channel_frame *f);
 /* Connects to a SOCK_SEQPACKET socket by path; returns a close-on-exec descriptor. */
 int channel_connect(const char *path, struct err *e);
 
+/*
+ * The same, waiting at most timeout_ms (-1: for ever) for room in the server's backlog: e->num is ETIMEDOUT then.  A later
+ * channel_send() on the socket waits no longer than that either.
+ */
+int channel_connect_within(const char *path, int timeout_ms, struct err *e);
+
 /* Binds and listens, mode 0666 (peers are judged by SO_PEERCRED, not by the file): replaces a dead socket at path, refuses a live one. */
 int channel_listen(const char *path, int backlog, struct err *e);
 
