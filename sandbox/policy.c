@@ -148,13 +148,14 @@ static void name_call(struct policy_call *call)
 {
 	const char *prefix;
 	uint32_t abi = call_abi(call, &prefix);
+	uint32_t shown =
+		(uint32_t)call->nr & (abi == SCMP_ARCH_X32 ? ~(uint32_t)X32_BIT : UINT32_MAX);
 	AUTO_FREE char *name = seccomp_syscall_resolve_num_arch(abi, call->nr);
 
 	if (name)
 		(void)snprintf(call->name, sizeof(call->name), "%s%s", prefix, name);
 	else
-		(void)snprintf(call->name, sizeof(call->name), "%ssyscall %u", prefix,
-			       (uint32_t)call->nr);
+		(void)snprintf(call->name, sizeof(call->name), "%ssyscall %u", prefix, shown);
 }
 
 int policy_read_forbidden(int listener_fd, struct policy_call *out, struct err *e)

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "proto/err.h"
-#include "proto/scope.h"
 #include "sandbox/policy_rules.h"
 
 /*
@@ -281,27 +280,36 @@ static void put_program(struct emitter *em, const struct policy_rules *r)
 	put_start(em, put_search(em));
 }
 
-int policy_compile(struct policy_rules *r, struct sock_fprog *out, struct err *e)
+/* Hands out the finished program. */
+static int take_program(const struct emitter *em, struct sock_fprog *out, struct err *e)
 {
-	AUTO_FREE struct emitter *em = calloc(1, sizeof(*em));
+	size_t n = BPF_MAXINSNS - em->at;
 	struct sock_filter *filter;
-	size_t n;
 
-	if (!em)
-		return err_sys(e, "policy: %zu bytes", sizeof(*em));
-	em->at = BPF_MAXINSNS;
-	qsort(r->rules, r->nrules, sizeof(r->rules[0]), by_call);
-	put_program(em, r);
 	if (em->full)
 		return err_set(e,
 			       "policy: needs more than the kernel's %d instructions; "
 			       "use fewer conditions",
 			       BPF_MAXINSNS);
-	n = BPF_MAXINSNS - em->at;
 	filter = calloc(n, sizeof(*filter));
 	if (!filter)
 		return err_sys(e, "policy: %zu instructions", n);
 	memcpy(filter, &em->code[em->at], n * sizeof(*filter));
 	*out = (struct sock_fprog){.len = (uint16_t)n, .filter = filter};
 	return 0;
+}
+
+int policy_compile(struct policy_rules *r, struct sock_fprog *out, struct err *e)
+{
+	struct emitter *em = calloc(1, sizeof(*em));
+	int rc;
+
+	if (!em)
+		return err_sys(e, "policy: %zu bytes", sizeof(*em));
+	em->at = BPF_MAXINSNS;
+	qsort(r->rules, r->nrules, sizeof(r->rules[0]), by_call);
+	put_program(em, r);
+	rc = take_program(em, out, e);
+	free(em);
+	return rc;
 }
