@@ -20,6 +20,7 @@ struct config {       /* config_init() makes it, config_release() releases it; s
 	char *jury_socket;        /* and for the jury's */
 	char *rules;              /* folder with languages/ */
 	char **problems;  /* NULL-terminated: folders of problem packages, imported at start */
+	int problems_set; /* the command line has named some already */
 	uint32_t workers; /* jobs at the same time; 0: one for each physical core */
 	uint64_t
 		source_bytes; /* all sources of a submission together, whatever the problem allows */

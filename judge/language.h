@@ -97,8 +97,8 @@ int language_main(const struct language *l, const char *const *names, size_t n, 
 		  struct err *e);
 
 /*
- * The commands with their placeholders filled: {files} (an argument of its own: all sources with the language's extensions,
- * in the order given), {main}, {stem} (main without extension), {memory_mb} (memory_bytes in MiB, at least 1).
+ * The commands with their placeholders filled: {files} (an argument of its own: all sources with the language's extensions, main
+ * first), {main}, {stem} (main without extension), {memory_mb} (memory_bytes in MiB, at least 1).
  * NULL-terminated, owned by the caller: language_argv_free().  NULL with *e when there is no main file.
  */
 char **language_compile_argv(const struct language *l, const char *const *names, size_t n,

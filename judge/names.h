@@ -14,7 +14,7 @@ struct err;
 #define NAMES_SOURCE_MAX  100
 #define NAMES_PROBLEM_MAX 64
 
-/* A source file: letters, digits, '.', '_', '-', '+'; not starting with '.' or '-'; at most 100 bytes. */
+/* A source file: letters, digits, '.', '_', '-', '+'; not starting with '.', '-' or '+'; at most 100 bytes. */
 int names_source(const char *name, struct err *e);
 
 /* A file or folder of a problem package: [A-Za-z0-9_][A-Za-z0-9_.-]{0,254}, with '+' allowed too (main.c++). */

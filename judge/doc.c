@@ -1,0 +1,214 @@
+#include "judge/doc.h"
+
+#include <stdarg.h>
+#include <yaml.h>
+
+#include "judge/names.h"
+#include "proto/err.h"
+#include "proto/scope.h"
+
+/* While the tree is built: the open maps and lists, outermost first. */
+struct builder {
+	struct doc *d;
+	struct doc_node *open[DOC_DEPTH_MAX];
+	struct doc_node *last[DOC_DEPTH_MAX]; /* of open[i]: its newest child */
+	size_t depth, nodes;
+	char *key; /* read, its value not yet; owned */
+	unsigned key_line;
+};
+
+int doc_fail(const struct doc *d, unsigned line, struct err *e, const char *fmt, ...)
+{
+	char msg[sizeof(e->msg)];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(msg, sizeof(msg), fmt, ap);
+	va_end(ap);
+	return err_set(e, "%s:%u: %s", d->file, line, msg);
+}
+
+static void node_free(struct doc_node *n)
+{
+	while (n) {
+		struct doc_node *next = n->next;
+
+		node_free(n->first); /* no deeper than DOC_DEPTH_MAX */
+		free(n->key);
+		free(n->text);
+		free(n);
+		n = next;
+	}
+}
+
+void doc_release(struct doc *d)
+{
+	node_free(d->root);
+	d->root = NULL;
+}
+
+const struct doc_node *doc_get(const struct doc_node *map, const char *key)
+{
+	for (const struct doc_node *n = map->first; n; n = n->next)
+		if (n->key && strcmp(n->key, key) == 0)
+			return n;
+	return NULL;
+}
+
+/* A scalar's bytes as a C string. */
+static int copy_text(const struct builder *b, const yaml_event_t *ev, unsigned line, char **out,
+		     struct err *e)
+{
+	const char *text = (const char *)ev->data.scalar.value;
+
+	if (memchr(text, '\0', ev->data.scalar.length))
+		return doc_fail(b->d, line, e, "contains NUL");
+	*out = strdup(text);
+	return *out ? 0 : err_sys(e, "%s", b->d->file);
+}
+
+/* Puts a new node where the parser is: as the root, or under the innermost open map or list. */
+static int add_node(struct builder *b, enum doc_kind kind, unsigned line, struct doc_node **out,
+		    struct err *e)
+{
+	struct doc_node *up = b->depth ? b->open[b->depth - 1] : NULL;
+	struct doc_node *n;
+
+	if (++b->nodes > DOC_NODES_MAX)
+		return doc_fail(b->d, line, e, "more than %d values", DOC_NODES_MAX);
+	n = calloc(1, sizeof(*n));
+	if (!n)
+		return err_sys(e, "%s", b->d->file);
+	n->kind = kind;
+	n->line = line;
+	n->key_line = line;
+	if (b->key) {
+		n->key_line = b->key_line;
+		n->key = ptr_steal(&b->key);
+	}
+	if (!up)
+		b->d->root = n;
+	else if (!up->first)
+		up->first = n;
+	else
+		b->last[b->depth - 1]->next = n;
+	if (up)
+		b->last[b->depth - 1] = n;
+	*out = n;
+	return 0;
+}
+
+static int expects_key(const struct builder *b)
+{
+	return b->depth && b->open[b->depth - 1]->kind == DOC_MAP && !b->key;
+}
+
+static int on_scalar(struct builder *b, const yaml_event_t *ev, unsigned line, struct err *e)
+{
+	struct doc_node *n;
+	char shown[64];
+
+	if (ev->data.scalar.anchor || ev->data.scalar.tag)
+		return doc_fail(b->d, line, e, "anchors and tags are not allowed");
+	if (!expects_key(b)) {
+		if (add_node(b, DOC_SCALAR, line, &n, e) < 0)
+			return -1;
+		n->quoted = ev->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
+		return copy_text(b, ev, line, &n->text, e);
+	}
+	if (copy_text(b, ev, line, &b->key, e) < 0)
+		return -1;
+	b->key_line = line;
+	if (doc_get(b->open[b->depth - 1], b->key)) {
+		names_escape(b->key, strlen(b->key), shown, sizeof(shown));
+		return doc_fail(b->d, line, e, "key \"%s\" is given twice", shown);
+	}
+	return 0;
+}
+
+static int on_open(struct builder *b, enum doc_kind kind, int marked, unsigned line, struct err *e)
+{
+	struct doc_node *n;
+
+	if (marked)
+		return doc_fail(b->d, line, e, "anchors and tags are not allowed");
+	if (expects_key(b))
+		return doc_fail(b->d, line, e, "a key must be a plain word");
+	if (b->depth == DOC_DEPTH_MAX)
+		return doc_fail(b->d, line, e, "nested more than %d deep", DOC_DEPTH_MAX);
+	if (add_node(b, kind, line, &n, e) < 0)
+		return -1;
+	b->open[b->depth++] = n;
+	return 0;
+}
+
+static int on_event(struct builder *b, const yaml_event_t *ev, struct err *e)
+{
+	unsigned line = (unsigned)ev->start_mark.line + 1;
+
+	switch (ev->type) {
+	case YAML_ALIAS_EVENT:
+		return doc_fail(b->d, line, e, "aliases are not allowed");
+	case YAML_SCALAR_EVENT:
+		return on_scalar(b, ev, line, e);
+	case YAML_MAPPING_START_EVENT:
+		return on_open(b, DOC_MAP,
+			       ev->data.mapping_start.anchor || ev->data.mapping_start.tag, line,
+			       e);
+	case YAML_SEQUENCE_START_EVENT:
+		return on_open(b, DOC_LIST,
+			       ev->data.sequence_start.anchor || ev->data.sequence_start.tag, line,
+			       e);
+	case YAML_MAPPING_END_EVENT:
+	case YAML_SEQUENCE_END_EVENT:
+		b->depth--;
+		return 0;
+	case YAML_DOCUMENT_START_EVENT:
+		if (b->d->root)
+			return doc_fail(b->d, line, e,
+					"a second document begins, only one is allowed");
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+static int run_parser(struct builder *b, yaml_parser_t *parser, struct err *e)
+{
+	yaml_event_t ev;
+	int done, rc;
+
+	do {
+		if (!yaml_parser_parse(parser, &ev))
+			return doc_fail(b->d, (unsigned)parser->problem_mark.line + 1, e,
+					"not valid YAML: %s",
+					parser->problem ? parser->problem : "out of memory");
+		rc = on_event(b, &ev, e);
+		done = ev.type == YAML_STREAM_END_EVENT;
+		yaml_event_delete(&ev);
+	} while (rc == 0 && !done);
+	return rc;
+}
+
+int doc_parse(const char *file, const char *text, size_t len, struct doc *d, struct err *e)
+{
+	struct builder b = {.d = d};
+	yaml_parser_t parser;
+	int rc;
+
+	*d = (struct doc){.file = file};
+	if (len > DOC_BYTES_MAX)
+		return err_set(e, "%s: larger than %d KiB", file, DOC_BYTES_MAX / 1024);
+	if (!yaml_parser_initialize(&parser))
+		return err_set(e, "%s: out of memory", file);
+	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
+	yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
+	rc = run_parser(&b, &parser, e);
+	yaml_parser_delete(&parser);
+	free(b.key);
+	if (rc == 0 && !d->root)
+		rc = err_set(e, "%s:1: empty, expected a map of keys and values", file);
+	if (rc < 0)
+		doc_release(d);
+	return rc;
+}
