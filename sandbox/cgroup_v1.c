@@ -294,20 +294,18 @@ static int v1_memory_peak(const struct cgroup *cg, struct cgroup_usage *u, struc
 				   &u->memory_peak_bytes, e);
 }
 
-/* With swap limited to the same value it is the counter of memory and swap together that fails first. */
-static int v1_at_limit(int dir, bool *at_limit, struct err *e)
+/*
+ * Whether usage came within one allocation of the limit.  The failcnt files would say it, but stay 0 on newer kernels when
+ * the limit is also that of memory and swap together.
+ */
+static int v1_at_limit(const struct cgroup *cg, bool *at_limit, struct err *e)
 {
-	static const char *const files[] = {"memory.failcnt", "memory.memsw.failcnt"};
-	uint64_t n;
+	uint64_t allocation = 32 * (uint64_t)sysconf(_SC_PAGESIZE);
+	struct cgroup_usage u;
 
-	*at_limit = false;
-	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
-		if (!cgroup_dir_has(dir, files[i]))
-			continue;
-		if (cgroup_dir_read_u64(dir, files[i], &n, e) < 0)
-			return -1;
-		*at_limit |= n > 0;
-	}
+	if (v1_memory_peak(cg, &u, e) < 0)
+		return -1;
+	*at_limit = u.memory_peak_bytes + allocation >= cg->limits.memory_bytes;
 	return 0;
 }
 
@@ -321,7 +319,7 @@ static int v1_oom(const struct cgroup *cg, uint64_t *kills, bool *at_limit, stru
 		return -1;
 	if (!cgroup_dir_key(text, "oom_kill", kills))
 		return err_set(e, "memory.oom_control lacks 'oom_kill' (kernel before 4.13)");
-	return v1_at_limit(cgroup_dir_for(cg, CGROUP_MEMORY), at_limit, e);
+	return v1_at_limit(cg, at_limit, e);
 }
 
 const struct cgroup_ops cgroup_v1_ops = {
