@@ -52,7 +52,7 @@ $(B)/gen/descriptors.pb: $(PROTOS)
 $(B)/gen/descriptors.o: proto/descriptors.S $(B)/gen/descriptors.pb
 	$(CC) -c -I$(B)/gen -o $@ $<
 
-$(B)/gen/%.pb-c.o: $(B)/gen/%.pb-c.c
+$(B)/gen/%.pb-c.o: $(B)/gen/%.pb-c.c | $(GEN)
 	$(CC) -std=gnu17 -g -fPIE $($(MODE)) -I$(B)/gen -c -o $@ $<
 
 $(B)/%.o: %.c | $(GEN)
