@@ -240,6 +240,7 @@ static int report_start(const struct pid1 *p, int pidfd, struct err *e)
 {
 	Sandbox__Reply r = SANDBOX__REPLY__INIT;
 
+	r.message = (char *)"started"; /* a frame is never empty */
 	return reply(p, &r, &pidfd, 1, e);
 }
 
@@ -339,6 +340,15 @@ static void keep_only(struct init *in)
 	(void)close_range((unsigned)high + 1, ~0U, 0);
 }
 
+static int enter(struct pid1 *p, struct err *e)
+{
+	const struct init *in = p->in;
+
+	if (jail_enter_cell(in->tables, &in->cell, e) < 0 || box_open(&p->box, in->cell.root, e) < 0)
+		return -1;
+	return jail_namespaces_read(&p->own, e);
+}
+
 _Noreturn void init_main(struct init *in)
 {
 	static struct channel_frame frame;
@@ -347,12 +357,13 @@ _Noreturn void init_main(struct init *in)
 	Sandbox__Reply hello = SANDBOX__REPLY__INIT;
 
 	hello.last = 1;
-	if (jail_enter_cell(in->tables, &in->cell, &e) < 0 ||
-	    box_open(&p.box, in->cell.root, &e) < 0 || jail_namespaces_read(&p.own, &e) < 0)
+	if (enter(&p, &e) < 0) {
 		hello.error = e.msg;
-	if (!hello.error)
-		keep_only(in);
-	if (reply(&p, &hello, NULL, 0, &e) < 0 || hello.error)
+		(void)reply(&p, &hello, NULL, 0, &e);
+		_exit(1);
+	}
+	keep_only(in);
+	if (reply(&p, &hello, NULL, 0, &e) < 0)
 		_exit(1);
 	while (channel_receive(in->sock, -1, &frame, &e) == 1)
 		serve_one(&p, &frame);

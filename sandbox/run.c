@@ -187,9 +187,14 @@ static int check_attached(const struct run *r, struct err *e)
 {
 	char pid[32];
 
-	for (int i = 0; i < r->cgroup.nprocs_fds; i++)
-		if (pread(r->cgroup.procs_fds[i], pid, sizeof(pid), 0) <= 0)
+	for (int i = 0; i < CGROUP_TREES; i++) {
+		if (r->cgroup.dirs[i] < 0)
+			continue;
+		AUTO_CLOSE int procs = openat(r->cgroup.dirs[i], "cgroup.procs", O_RDONLY | O_CLOEXEC);
+
+		if (procs < 0 || read(procs, pid, sizeof(pid)) <= 0)
 			return err_set(e, "jail: attach: the program is not in its cgroup");
+	}
 	return 0;
 }
 
