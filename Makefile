@@ -32,7 +32,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 SOURCES := $(wildcard proto/*.[ch] sandbox/*.[ch] judge/*.[ch] tests/*.[ch] tests/*/*.[ch])
 
 LIBS_proto   := -lprotobuf-c
-LIBS_sandbox := -lseccomp -lcap -lcyaml -lyaml -ljansson -lcrypto $(LIBS_proto)
+LIBS_sandbox := -lseccomp -lcap -lcyaml -lyaml -ljansson $(LIBS_proto)
 LIBS_judge   := -lgrpc -lgpr -lsqlite3 -lcyaml -lyaml -ljansson -lcrypto -lpthread $(LIBS_proto)
 
 all: $(addprefix $(BIN)/,$(PROGS)) ## build the programs into build/bin (default)
@@ -52,7 +52,7 @@ $(B)/gen/descriptors.pb: $(PROTOS)
 $(B)/gen/descriptors.o: proto/descriptors.S $(B)/gen/descriptors.pb
 	$(CC) -c -I$(B)/gen -o $@ $<
 
-$(B)/gen/%.pb-c.o: $(B)/gen/%.pb-c.c | $(GEN)
+$(B)/gen/%.pb-c.o: $(B)/gen/%.pb-c.c
 	$(CC) -std=gnu17 -g -fPIE $($(MODE)) -I$(B)/gen -c -o $@ $<
 
 $(B)/%.o: %.c | $(GEN)
@@ -77,6 +77,9 @@ $(foreach f,$(basename $(wildcard judge/*_main.c)),$(eval $(call program,judge,$
 # Tests link every archive: they may look at both sides, the programs may not.
 $(B)/test_%: $(B)/tests/test_%.o $(B)/libjudge.a $(B)/libsandbox.a $(B)/libproto.a
 	$(CC) $(LDFLAGS) -o $@ $^ -lcriterion $(LIBS_judge) $(LIBS_sandbox)
+
+# What several tests share.
+$(B)/test_store $(B)/test_store_sqlite: $(B)/tests/store_box.o
 
 # Criterion's macros define functions without prototypes.
 $(B)/tests/%.o: WARN += -Wno-missing-prototypes -Wno-conversion -Wno-sign-conversion

@@ -1,0 +1,71 @@
+/*
+ * store_sqlite_sql.h - all the SQL of the SQLite store: the schema and one table of statements.
+ */
+#ifndef STORE_SQLITE_SQL_H
+#define STORE_SQLITE_SQL_H
+
+/* PRAGMA user_version of the schema; a store with a greater one was made by a newer Gavel and is refused. */
+#define SQL_SCHEMA_VERSION 1
+
+extern const char sql_schema[];
+
+enum sql {
+	SQL_BEGIN_WRITE,
+	SQL_BEGIN_READ,
+	SQL_COMMIT,
+	SQL_ROLLBACK,
+	SQL_SAVEPOINT,
+	SQL_ROLLBACK_TO,
+	SQL_RELEASE,
+
+	SQL_PUT_STORE,
+	SQL_NEXT_INCARNATION,
+	SQL_STORE,
+
+	SQL_PUT_BLOB,
+	SQL_BLOB,
+	SQL_PUT_VERSION,
+	SQL_PUT_PROBLEM,
+	SQL_HAS_VERSION,
+	SQL_VERSION,
+	SQL_CURRENT_VERSION,
+	SQL_LIST_PROBLEMS,
+
+	SQL_REQUEST,
+	SQL_PUT_SUBMISSION,
+	SQL_PUT_SOURCE,
+	SQL_PUT_JUDGEMENT,
+	SQL_PUT_JOB,
+	SQL_PUT_EVENT,
+	SQL_PUT_RUN,
+
+	SQL_SUBMISSION,
+	SQL_SOURCES,
+	SQL_RUNS,
+	SQL_LIST_ALL,
+	SQL_LIST_AUTHOR,
+	SQL_LIST_PROBLEM,
+	SQL_LIST_VERDICT,
+	SQL_LIST_OPEN,
+	SQL_EVENTS_OF,
+	SQL_EVENTS,
+	SQL_LAST_SEQ,
+	SQL_COUNTS,
+
+	SQL_JUDGEMENT_OF,
+	SQL_HELD,
+	SQL_NEXT_JOB,
+	SQL_NEXT_ORPHAN,
+	SQL_TAKE_JOB,
+	SQL_PARK_JOB,
+	SQL_RENEW_JOB,
+	SQL_DROP_JOB,
+	SQL_SET_RUNNING,
+	SQL_SET_QUEUED,
+	SQL_END_JUDGEMENT,
+	SQL_COUNT_
+};
+
+extern const char *const sql_text[SQL_COUNT_];
+
+#endif
