@@ -32,7 +32,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 SOURCES := $(wildcard proto/*.[ch] sandbox/*.[ch] judge/*.[ch] tests/*.[ch] tests/*/*.[ch])
 
 LIBS_proto   := -lprotobuf-c
-LIBS_sandbox := -lseccomp -lcap -lcyaml -lyaml -ljansson $(LIBS_proto)
+LIBS_sandbox := -lseccomp -lcap -lcyaml -lyaml -ljansson -lcrypto $(LIBS_proto)
 LIBS_judge   := -lgrpc -lgpr -lsqlite3 -lcyaml -lyaml -ljansson -lcrypto -lpthread $(LIBS_proto)
 
 all: $(addprefix $(BIN)/,$(PROGS)) ## build the programs into build/bin (default)
@@ -52,7 +52,7 @@ $(B)/gen/descriptors.pb: $(PROTOS)
 $(B)/gen/descriptors.o: proto/descriptors.S $(B)/gen/descriptors.pb
 	$(CC) -c -I$(B)/gen -o $@ $<
 
-$(B)/gen/%.pb-c.o: $(B)/gen/%.pb-c.c
+$(B)/gen/%.pb-c.o: $(B)/gen/%.pb-c.c | $(GEN)
 	$(CC) -std=gnu17 -g -fPIE $($(MODE)) -I$(B)/gen -c -o $@ $<
 
 $(B)/%.o: %.c | $(GEN)

@@ -26,7 +26,7 @@ struct err;
 struct store;
 
 #define STORE_ID_LEN   32 /* hexadecimal digits of 128 random bits */
-#define STORE_HASH_LEN 64 /* hexadecimal digits of a SHA-256, as hash.h makes it */
+#define STORE_HASH_LEN 64 /* hexadecimal digits of a SHA-256 */
 
 /* How often a job may fail by its own fault before it is a JUDGE_ERROR, and how often its lease may be lost. */
 #define STORE_MAX_FAULTS      3

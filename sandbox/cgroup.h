@@ -107,7 +107,7 @@ struct cgroup_usage {
 	struct cgroup_split
 		split; /* zero if cgroup_sample() was never called while something ran */
 	uint32_t processes_peak;
-	bool processes_peak_sampled; /* v1, and v2 before 6.6: the largest of the samples, at least 1 */
+	bool processes_peak_sampled; /* the kernel keeps no peak: the largest of the samples, at least 1 */
 };
 
 /* One run.  The fields are private but for those commented. */
@@ -137,9 +137,9 @@ int cgroup_host_open(struct cgroup_host *h, struct err *e);
 int cgroup_host_close(struct cgroup_host *h, struct err *e);
 
 /* Removes what instances that are no longer alive left anywhere on the machine; part of cgroup_host_open(). */
-int cgroup_host_sweep(const struct cgroup_host *h, struct err *e);
+int cgroup_host_sweep(struct err *e);
 
-/* "v2", or "v1: memory, pids, cpuacct, cpu" as text for logs; at most len bytes. */
+/* Version, controllers in use, and what is done about swap, as text for logs and doctor; at most len bytes. */
 void cgroup_host_describe(const struct cgroup_host *h, char *text, size_t len);
 
 /*

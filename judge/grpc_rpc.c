@@ -1,0 +1,515 @@
+#include "judge/grpc_rpc.h"
+
+#include <grpc/byte_buffer_reader.h>
+
+#include "judge/api.h"
+#include "proto/err.h"
+#include "proto/log.h"
+#include "proto/scope.h"
+#include "proto/wire.h"
+
+/*
+ * Each operation that the core works on has a tag, which holds a reference to the call; the call itself holds one more until
+ * it has ended.  The memory goes with the last reference.
+ */
+struct tag {
+	struct rpc *rpc;
+	void (*handle)(struct rpc *r, int success);
+};
+
+enum phase {
+	PHASE_BUSY,    /* a step runs, or a message is on its way out: exactly one party acts */
+	PHASE_READING, /* waits for a request */
+	PHASE_ASLEEP,  /* waits for rpc_wake() */
+	PHASE_ENDED,
+};
+
+struct rpc {
+	struct rpc_home *home;
+	struct rpc *next, **link; /* home->first, guarded by home->lock */
+	const struct rpc_method *method;
+	grpc_call *core;
+	grpc_call_details details;
+	grpc_metadata_array metadata;
+	ProtobufCMessage *request;
+	void *state;
+	struct tag requested, received, sent, closed, woken_up;
+	grpc_byte_buffer *buffer; /* written by the core before `received` */
+	int close_flag;           /* written by the core before `closed` */
+	unsigned streams;         /* 1 when it counts as one in home->streams */
+
+	pthread_mutex_t lock; /* guards the rest, and calls into the core with a batch */
+	enum phase phase;
+	unsigned refs;
+	unsigned woken : 1;     /* since the last rpc_sleep() */
+	unsigned cancelled : 1; /* by the client, its deadline or a broken connection */
+	unsigned greeted : 1;   /* initial metadata have been sent */
+	unsigned final : 1;     /* the status is on its way */
+};
+
+static void release(struct rpc *r)
+{
+	struct rpc_home *home = r->home;
+	unsigned left;
+
+	pthread_mutex_lock(&r->lock);
+	left = --r->refs;
+	pthread_mutex_unlock(&r->lock);
+	if (left > 0)
+		return;
+	if (r->core)
+		grpc_call_unref(r->core);
+	if (r->buffer)
+		grpc_byte_buffer_destroy(r->buffer);
+	if (r->request)
+		protobuf_c_message_free_unpacked(r->request, NULL);
+	grpc_call_details_destroy(&r->details);
+	grpc_metadata_array_destroy(&r->metadata);
+	pthread_mutex_destroy(&r->lock);
+	free(r);
+	pthread_mutex_lock(&home->lock);
+	if (--home->alive == 0)
+		pthread_cond_broadcast(&home->none_alive);
+	pthread_mutex_unlock(&home->lock);
+}
+
+/* Puts the call among those going on, unless there are too many. */
+static int enter(struct rpc *r, struct api_status *st)
+{
+	struct rpc_home *home = r->home;
+	unsigned stream = r->method && r->method->kind != RPC_UNARY;
+	int failed = 0;
+
+	pthread_mutex_lock(&home->lock);
+	if (home->draining)
+		failed = api_fail(st, API_UNAVAILABLE, "the server is shutting down; try again");
+	else if (home->calls >= home->calls_max || (stream && home->streams >= home->streams_max))
+		failed = api_fail(st, API_RESOURCE_EXHAUSTED, "too many calls at once; try later");
+	r->streams = stream;
+	home->calls++;
+	home->streams += stream;
+	r->next = home->first;
+	r->link = &home->first;
+	if (r->next)
+		r->next->link = &r->next;
+	home->first = r;
+	pthread_mutex_unlock(&home->lock);
+	return failed;
+}
+
+static void leave(struct rpc *r)
+{
+	struct rpc_home *home = r->home;
+
+	pthread_mutex_lock(&home->lock);
+	home->calls--;
+	home->streams -= r->streams;
+	*r->link = r->next;
+	if (r->next)
+		r->next->link = r->link;
+	pthread_mutex_unlock(&home->lock);
+}
+
+/* The acting party has nothing more to do for this call. */
+static void end(struct rpc *r)
+{
+	int answered;
+
+	pthread_mutex_lock(&r->lock);
+	r->phase = PHASE_ENDED;
+	answered = r->final;
+	pthread_mutex_unlock(&r->lock);
+	if (!answered)
+		grpc_call_cancel(r->core, NULL);
+	if (r->method && r->method->close)
+		r->method->close(r);
+	leave(r);
+	release(r);
+}
+
+/* With the lock held.  The core refuses a batch only when we break its rules. */
+static int start(struct rpc *r, const grpc_op *ops, size_t n, struct tag *tag)
+{
+	grpc_call_error error = grpc_call_start_batch(r->core, ops, n, tag, NULL);
+
+	if (error == GRPC_CALL_OK) {
+		r->refs++;
+		return 0;
+	}
+	log_event(LOG_ERROR, "grpc_batch_refused", "error=%s",
+		  log_q(grpc_call_error_to_string(error)));
+	return -1;
+}
+
+static void proceed(struct rpc *r)
+{
+	int cancelled;
+
+	pthread_mutex_lock(&r->lock);
+	cancelled = r->cancelled;
+	pthread_mutex_unlock(&r->lock);
+	if (cancelled)
+		end(r);
+	else
+		r->method->step(r);
+}
+
+static grpc_byte_buffer *pack(const ProtobufCMessage *message)
+{
+	grpc_slice slice = grpc_slice_malloc(protobuf_c_message_get_packed_size(message));
+	grpc_byte_buffer *buffer;
+
+	protobuf_c_message_pack(message, GRPC_SLICE_START_PTR(slice));
+	buffer = grpc_raw_byte_buffer_create(&slice, 1);
+	grpc_slice_unref(slice);
+	return buffer;
+}
+
+/* One batch: what is still to be sent before, a message or not, a status or not. */
+static void transmit(struct rpc *r, const ProtobufCMessage *message, const struct api_status *st)
+{
+	grpc_byte_buffer *buffer = message ? pack(message) : NULL;
+	grpc_slice details = grpc_slice_from_copied_string(st ? st->message : "");
+	grpc_op ops[3] = {0};
+	size_t n = 0;
+	int failed;
+
+	pthread_mutex_lock(&r->lock);
+	if (!r->greeted)
+		ops[n++].op = GRPC_OP_SEND_INITIAL_METADATA;
+	if (message) {
+		ops[n].op = GRPC_OP_SEND_MESSAGE;
+		ops[n++].data.send_message.send_message = buffer;
+	}
+	if (st) {
+		ops[n].op = GRPC_OP_SEND_STATUS_FROM_SERVER;
+		ops[n].data.send_status_from_server.status = (grpc_status_code)st->code;
+		ops[n++].data.send_status_from_server.status_details = &details;
+	}
+	r->greeted = 1;
+	r->final = st != NULL;
+	failed = start(r, ops, n, &r->sent);
+	pthread_mutex_unlock(&r->lock);
+	grpc_slice_unref(details);
+	if (buffer)
+		grpc_byte_buffer_destroy(buffer);
+	if (failed)
+		end(r);
+}
+
+void rpc_send(struct rpc *r, const ProtobufCMessage *message)
+{
+	transmit(r, message, NULL);
+}
+
+void rpc_reply(struct rpc *r, const ProtobufCMessage *message)
+{
+	struct api_status ok = {.code = API_OK};
+
+	transmit(r, message, &ok);
+}
+
+void rpc_finish(struct rpc *r, const struct api_status *st)
+{
+	struct api_status ok = {.code = API_OK};
+
+	transmit(r, NULL, st ? st : &ok);
+}
+
+static void turn_away(struct rpc *r)
+{
+	struct api_status st;
+
+	api_fail(&st, API_UNAVAILABLE, "the server is shutting down; try again");
+	rpc_finish(r, &st);
+}
+
+/* Waits for a request; what is drained meanwhile is woken out of it. */
+static void read_request(struct rpc *r)
+{
+	grpc_op op = {.op = GRPC_OP_RECV_MESSAGE};
+	int failed;
+
+	op.data.recv_message.recv_message = &r->buffer;
+	pthread_mutex_lock(&r->lock);
+	if (r->method->kind == RPC_BIDI && rpc_draining(r)) {
+		pthread_mutex_unlock(&r->lock);
+		turn_away(r);
+		return;
+	}
+	r->phase = PHASE_READING;
+	failed = start(r, &op, 1, &r->received);
+	pthread_mutex_unlock(&r->lock);
+	if (failed)
+		end(r);
+}
+
+int rpc_sleep(struct rpc *r)
+{
+	int woken, cancelled;
+
+	pthread_mutex_lock(&r->lock);
+	woken = r->woken;
+	cancelled = r->cancelled;
+	r->woken = 0;
+	if (!woken && !cancelled)
+		r->phase = PHASE_ASLEEP;
+	pthread_mutex_unlock(&r->lock);
+	if (cancelled)
+		end(r);
+	return cancelled || !woken;
+}
+
+/* An empty batch comes straight back through the queue: the step runs on one of its threads, not on the waker's. */
+void rpc_wake(struct rpc *r)
+{
+	pthread_mutex_lock(&r->lock);
+	if (r->phase == PHASE_ASLEEP ||
+	    (r->phase == PHASE_READING && r->method->kind == RPC_BIDI && rpc_draining(r))) {
+		r->phase = PHASE_BUSY;
+		(void)start(r, NULL, 0, &r->woken_up);
+	} else {
+		r->woken = 1;
+	}
+	pthread_mutex_unlock(&r->lock);
+}
+
+static void on_woken_up(struct rpc *r, int success)
+{
+	(void)success;
+	if (r->method->kind == RPC_BIDI)
+		turn_away(r);
+	else
+		proceed(r);
+}
+
+static void on_sent(struct rpc *r, int success)
+{
+	int final;
+
+	pthread_mutex_lock(&r->lock);
+	final = r->final;
+	pthread_mutex_unlock(&r->lock);
+	if (final || !success)
+		end(r);
+	else if (r->method->kind == RPC_BIDI)
+		read_request(r);
+	else
+		proceed(r);
+}
+
+static void on_closed(struct rpc *r, int success)
+{
+	int mine = 0;
+
+	(void)success;
+	pthread_mutex_lock(&r->lock);
+	if (r->close_flag) {
+		r->cancelled = 1;
+		mine = r->phase == PHASE_ASLEEP;
+		if (mine)
+			r->phase = PHASE_BUSY;
+	}
+	pthread_mutex_unlock(&r->lock);
+	if (mine)
+		end(r);
+}
+
+/* Bytes to r->request. */
+static int parse(struct rpc *r, grpc_byte_buffer *buffer, struct err *e)
+{
+	grpc_byte_buffer_reader reader;
+	grpc_slice bytes;
+	int rc;
+
+	if (!grpc_byte_buffer_reader_init(&reader, buffer))
+		return err_set(e, "request: cannot be decompressed");
+	bytes = grpc_byte_buffer_reader_readall(&reader);
+	grpc_byte_buffer_reader_destroy(&reader);
+	rc = wire_check(r->method->request, GRPC_SLICE_START_PTR(bytes), GRPC_SLICE_LENGTH(bytes),
+			e);
+	if (r->request)
+		protobuf_c_message_free_unpacked(r->request, NULL);
+	r->request = NULL;
+	if (rc == 0) {
+		r->request = protobuf_c_message_unpack(r->method->request, NULL,
+						       GRPC_SLICE_LENGTH(bytes),
+						       GRPC_SLICE_START_PTR(bytes));
+		if (!r->request)
+			rc = err_set(e, "request: not a %s", r->method->request->name);
+	}
+	grpc_slice_unref(bytes);
+	return rc;
+}
+
+static void take_request(struct rpc *r, grpc_byte_buffer *buffer)
+{
+	struct err e = {.msg = "request: missing"};
+	struct api_status st;
+	int failed = buffer ? parse(r, buffer, &e) : -1;
+
+	if (buffer)
+		grpc_byte_buffer_destroy(buffer);
+	if (!buffer && r->method->kind == RPC_BIDI) {
+		rpc_finish(r, NULL);
+	} else if (failed) {
+		api_fail(&st, API_INVALID_ARGUMENT, "%s", e.msg);
+		rpc_finish(r, &st);
+	} else {
+		proceed(r);
+	}
+}
+
+static void on_received(struct rpc *r, int success)
+{
+	grpc_byte_buffer *buffer;
+	int mine, cancelled;
+
+	pthread_mutex_lock(&r->lock);
+	buffer = r->buffer;
+	r->buffer = NULL;
+	mine = r->phase == PHASE_READING;
+	if (mine)
+		r->phase = PHASE_BUSY;
+	cancelled = r->cancelled || !success;
+	pthread_mutex_unlock(&r->lock);
+	if (mine && !cancelled) {
+		take_request(r, buffer);
+		return;
+	}
+	if (buffer)
+		grpc_byte_buffer_destroy(buffer);
+	if (mine)
+		end(r);
+}
+
+static int path_is(grpc_slice path, const struct rpc_method *m)
+{
+	const char *text = (const char *)GRPC_SLICE_START_PTR(path);
+	size_t len = GRPC_SLICE_LENGTH(path);
+	size_t service = strlen(m->service), name = strlen(m->name);
+
+	return len == service + name + 2 && text[0] == '/' && text[service + 1] == '/' &&
+	       memcmp(text + 1, m->service, service) == 0 &&
+	       memcmp(text + service + 2, m->name, name) == 0;
+}
+
+static const struct rpc_method *find_method(grpc_slice path)
+{
+	static const struct rpc_method *const tables[] = {grpc_judge_methods, grpc_health_methods,
+							  grpc_reflection_methods};
+
+	for (size_t i = 0; i < ARRAY_LEN(tables); i++)
+		for (const struct rpc_method *m = tables[i]; m->service; m++)
+			if (path_is(path, m))
+				return m;
+	return NULL;
+}
+
+static void on_requested(struct rpc *r, int success)
+{
+	grpc_op op = {.op = GRPC_OP_RECV_CLOSE_ON_SERVER};
+	struct api_status st = {.code = API_OK};
+
+	if (!success) { /* the server shuts down */
+		release(r);
+		return;
+	}
+	if (rpc_accept(r->home) < 0)
+		log_event(LOG_ERROR, "grpc_accept_failed", "%s", "");
+	r->method = find_method(r->details.method);
+	(void)enter(r, &st);
+	op.data.recv_close_on_server.cancelled = &r->close_flag;
+	pthread_mutex_lock(&r->lock);
+	(void)start(r, &op, 1, &r->closed);
+	pthread_mutex_unlock(&r->lock);
+	if (st.code == API_OK && !r->method)
+		api_fail(&st, API_UNIMPLEMENTED, "there is no such method");
+	if (st.code == API_OK)
+		read_request(r);
+	else
+		rpc_finish(r, &st);
+}
+
+int rpc_accept(struct rpc_home *home)
+{
+	struct rpc *r = calloc(1, sizeof(*r));
+	grpc_call_error error;
+
+	if (!r)
+		return -1;
+	r->home = home;
+	pthread_mutex_lock(&home->lock);
+	home->alive++;
+	pthread_mutex_unlock(&home->lock);
+	r->refs = 2; /* the call's own and that of `requested` */
+	pthread_mutex_init(&r->lock, NULL);
+	grpc_call_details_init(&r->details);
+	grpc_metadata_array_init(&r->metadata);
+	r->requested = (struct tag){r, on_requested};
+	r->received = (struct tag){r, on_received};
+	r->sent = (struct tag){r, on_sent};
+	r->closed = (struct tag){r, on_closed};
+	r->woken_up = (struct tag){r, on_woken_up};
+	error = grpc_server_request_call(home->server, &r->core, &r->details, &r->metadata,
+					 home->queue, home->queue, &r->requested);
+	if (error == GRPC_CALL_OK)
+		return 0;
+	r->refs = 1;
+	release(r);
+	return -1;
+}
+
+void rpc_event(void *tag, int success)
+{
+	struct tag *t = tag;
+	struct rpc *r = t->rpc;
+
+	/* What the core's threads and ours wrote before is seen by whoever has the lock after them. */
+	pthread_mutex_lock(&r->lock);
+	pthread_mutex_unlock(&r->lock);
+	t->handle(r, success);
+	release(r);
+}
+
+void rpc_drain(struct rpc_home *home)
+{
+	pthread_mutex_lock(&home->lock);
+	home->draining = 1;
+	for (struct rpc *r = home->first; r; r = r->next)
+		rpc_wake(r);
+	pthread_mutex_unlock(&home->lock);
+}
+
+void rpc_wait_gone(struct rpc_home *home)
+{
+	pthread_mutex_lock(&home->lock);
+	while (home->alive > 0)
+		pthread_cond_wait(&home->none_alive, &home->lock);
+	pthread_mutex_unlock(&home->lock);
+}
+
+int rpc_draining(const struct rpc *r)
+{
+	return r->home->draining;
+}
+
+const struct rpc_method *rpc_method(const struct rpc *r)
+{
+	return r->method;
+}
+
+struct api *rpc_api(const struct rpc *r)
+{
+	return r->home->api;
+}
+
+const ProtobufCMessage *rpc_request(const struct rpc *r)
+{
+	return r->request;
+}
+
+void **rpc_state(struct rpc *r)
+{
+	return &r->state;
+}

@@ -1,0 +1,185 @@
+#include "judge/problem.h"
+
+#include <errno.h>
+
+#include "judge/hash.h"
+#include "judge/names.h"
+#include "judge/package.h"
+#include "judge/problem_parts.h"
+#include "proto/err.h"
+#include "proto/io.h"
+#include "proto/scope.h"
+
+void problem_words_free(char **words)
+{
+	for (char **p = words; p && *p; p++)
+		free(*p);
+	free(words);
+}
+
+static char **add_word(char **words, size_t n, const char *text, size_t len)
+{
+	char **grown = reallocarray(words, n + 2, sizeof(*grown));
+
+	if (!grown) {
+		problem_words_free(words);
+		return NULL;
+	}
+	grown[n] = text ? strndup(text, len) : NULL;
+	grown[n + 1] = NULL;
+	if (text && !grown[n]) {
+		problem_words_free(grown);
+		return NULL;
+	}
+	return grown;
+}
+
+char **problem_words(char *const *before, const char *text)
+{
+	static const char space[] = " \t\n\v\f\r";
+	char **words = add_word(NULL, 0, NULL, 0);
+	size_t n = 0;
+
+	for (; words && before && *before; before++)
+		words = add_word(words, n++, *before, strlen(*before));
+	while (words && *(text += strspn(text, space))) {
+		size_t len = strcspn(text, space);
+
+		words = add_word(words, n++, text, len);
+		text += len;
+	}
+	return words;
+}
+
+char **problem_words_copy(char *const *words)
+{
+	return problem_words(words, "");
+}
+
+int problem_open(const struct problem *p, const char *path, struct err *e)
+{
+	return package_open_file(p->dir, path, e);
+}
+
+int problem_file_read(const struct problem *p, const char *path, const char *name,
+		      struct problem_file *out, struct err *e)
+{
+	AUTO_CLOSE int fd = package_open_file(p->dir, path, e);
+
+	*out = (struct problem_file){.mode = 0444};
+	if (fd < 0)
+		return -1;
+	out->name = strdup(name);
+	out->path = strdup(path);
+	if (!out->name || !out->path)
+		return err_sys(e, "%s", path);
+	if (hash_fd(fd, PROBLEM_FILE_MAX, out->hash, &out->bytes, e) < 0)
+		return err_wrap(e, "%.100s", path);
+	return 0;
+}
+
+int problem_load(const struct problem *p, const struct problem_file *f, char **data, size_t *len,
+		 struct err *e)
+{
+	AUTO_FREE char *bytes = NULL;
+	char hash[HASH_LEN + 1];
+
+	if (package_read(p->dir, f->path, PROBLEM_FILE_MAX, &bytes, len, e) < 0)
+		return -1;
+	if (hash_bytes(bytes, *len, hash, e) < 0)
+		return -1;
+	if (strcmp(hash, f->hash) != 0)
+		return err_set(e, "%.100s: changed while the package was read", f->path);
+	*data = ptr_steal(&bytes);
+	return 0;
+}
+
+void problem_file_release(struct problem_file *f)
+{
+	free(f->name);
+	free(f->path);
+	*f = (struct problem_file){0};
+}
+
+static void files_free(struct problem_file *files, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		problem_file_release(&files[i]);
+	free(files);
+}
+
+void problem_release(struct problem *p)
+{
+	for (size_t i = 0; i < p->ncases; i++) {
+		struct problem_case *c = &p->cases[i];
+
+		free(c->name);
+		problem_words_free(c->args);
+		problem_file_release(&c->in);
+		problem_file_release(&c->ans);
+	}
+	free(p->cases);
+	for (size_t i = 0; i < p->nsubmissions; i++) {
+		free(p->submissions[i].name);
+		free(p->submissions[i].folder);
+		files_free(p->submissions[i].files, p->submissions[i].nfiles);
+	}
+	free(p->submissions);
+	files_free(p->validator.sources, p->validator.nsources);
+	files_free(p->validator.artifacts, p->validator.nartifacts);
+	free(p->validator.language);
+	free(p->name);
+	free(p->title);
+	if (p->dir >= 0)
+		close(p->dir);
+	*p = (struct problem){.dir = -1};
+}
+
+/* The last component of the folder's real path: "problems/aplusb/" and "." have names too. */
+static int read_name(const char *dir, struct problem *p, struct err *e)
+{
+	AUTO_FREE char *real = realpath(dir, NULL);
+	const char *slash;
+
+	if (!real)
+		return err_sys(e, "%s", dir);
+	slash = strrchr(real, '/');
+	if (names_problem(slash + 1, e) < 0)
+		return err_wrap(e, "the package's folder");
+	p->name = strdup(slash + 1);
+	return p->name ? 0 : err_sys(e, "%s", dir);
+}
+
+static int read_parts(struct problem *p, struct problem_settings *s, struct err *e)
+{
+	AUTO_FREE char *manifest = NULL;
+
+	if (problem_read_settings(p, s, e) < 0)
+		return -1;
+	p->limits = s->limits;
+	p->title = s->title ? ptr_steal(&s->title) : strdup(p->name);
+	if (!p->title)
+		return err_sys(e, "title");
+	if (problem_read_programs(p, s, e) < 0 || problem_read_data(p, s, e) < 0)
+		return -1;
+	manifest = problem_to_manifest(p);
+	if (!manifest)
+		return err_set(e, "out of memory");
+	return hash_bytes(manifest, strlen(manifest), p->version, e);
+}
+
+int problem_read(const char *dir, struct problem *p, struct err *e)
+{
+	struct problem_settings s;
+	int rc;
+
+	*p = (struct problem){.dir = -1};
+	if (read_name(dir, p, e) < 0)
+		return -1;
+	p->dir = package_open(dir, e);
+	if (p->dir < 0)
+		return -1;
+	rc = read_parts(p, &s, e);
+	problem_settings_release(&s);
+	return rc;
+}

@@ -1,0 +1,374 @@
+#include <errno.h>
+
+#include "judge/doc.h"
+#include "judge/names.h"
+#include "judge/package.h"
+#include "judge/problem_parts.h"
+#include "proto/err.h"
+#include "proto/scope.h"
+
+/* While data/ is walked. */
+struct walk {
+	struct problem *p;
+	const struct problem_settings *s;
+	size_t room;
+	uint64_t bytes; /* of all tests so far */
+};
+
+/* The arguments of the validator for a group of tests, inherited downwards. */
+struct group {
+	const char *path;
+	unsigned depth;
+	char **args;
+	struct validator_flags flags;
+};
+
+/* testdata.yaml (legacy), test_group.yaml and NAME.yaml (2025-09). */
+struct group_file {
+	char *on_reject, *grading, *grader_flags, *flags, *range, *other;
+	double accept, reject;
+	char **args;
+	int flag;
+};
+
+#define AT(member) .offset = offsetof(struct group_file, member)
+
+/* clang-format off */
+static const struct doc_field testdata_fields[] = {
+	{"on_reject",              DOC_STRING, AT(on_reject)},
+	{"grading",                DOC_STRING, AT(grading)},
+	{"grader_flags",           .type = DOC_REFUSED},
+	{"input_validator_flags",  .type = DOC_ANY},
+	{"output_validator_flags", DOC_STRING, AT(flags)},
+	{"accept_score",           .type = DOC_REFUSED},
+	{"reject_score",           .type = DOC_REFUSED},
+	{"range",                  .type = DOC_REFUSED},
+	{0},
+};
+
+static const struct doc_field group_fields[] = {
+	{"max_score",              .type = DOC_REFUSED},
+	{"score_aggregation",      .type = DOC_REFUSED},
+	{"static_validation_score", .type = DOC_REFUSED},
+	{"require_pass",           .type = DOC_REFUSED},
+	{"args",                   .type = DOC_REFUSED},
+	{"input_validator_args",   .type = DOC_ANY},
+	{"output_validator_args",  DOC_STRINGS, AT(args)},
+	{"input_visualizer_args",  .type = DOC_ANY},
+	{"output_visualizer_args", .type = DOC_ANY},
+	{"full_feedback",          DOC_FLAG, AT(flag)},
+	{0},
+};
+
+static const struct doc_field case_fields[] = {
+	{"args",                   .type = DOC_REFUSED},
+	{"input_validator_args",   .type = DOC_ANY},
+	{"output_validator_args",  DOC_STRINGS, AT(args)},
+	{"input_visualizer_args",  .type = DOC_ANY},
+	{"output_visualizer_args", .type = DOC_ANY},
+	{"full_feedback",          DOC_FLAG, AT(flag)},
+	{"hint",                   .type = DOC_ANY},
+	{"description",            .type = DOC_ANY},
+	{0},
+};
+/* clang-format on */
+
+static int walk_folder(struct walk *w, const struct group *up, const char *path, unsigned depth,
+		       struct err *e);
+
+static char *join(const char *folder, const char *name)
+{
+	char *path;
+
+	return asprintf(&path, "%s/%s", folder, name) < 0 ? NULL : path;
+}
+
+static void group_release(struct group *g)
+{
+	problem_words_free(g->args);
+}
+
+/* What a legacy testdata.yaml may say of a pass-fail problem. */
+static int check_testdata(const struct doc *d, const struct group_file *f, struct err *e)
+{
+	if (f->on_reject && strcmp(f->on_reject, "break") != 0)
+		return doc_fail(d, doc_get(d->root, "on_reject")->line, e,
+				"on_reject: only break is supported yet");
+	if (f->grading && strcmp(f->grading, "default") != 0)
+		return doc_fail(d, doc_get(d->root, "grading")->line, e,
+				"grading: only default is supported yet");
+	return 0;
+}
+
+/* The group's arguments as this file changes them. */
+static int apply(struct walk *w, const struct doc *d, struct group_file *f, struct group *g,
+		 struct err *e)
+{
+	const struct doc_node *line = doc_get(d->root, "output_validator_args");
+	char **args = NULL;
+	struct err why;
+
+	if (f->flags) {
+		line = doc_get(d->root, "output_validator_flags");
+		args = problem_words(w->s->args, f->flags);
+		if (!args)
+			return err_sys(e, "%s", d->file);
+	} else if (f->args) {
+		args = ptr_steal(&f->args);
+	} else {
+		return 0;
+	}
+	problem_words_free(g->args);
+	g->args = args;
+	if (!w->p->custom && validator_flags_parse((const char *const *)args, &g->flags, &why) < 0)
+		return doc_fail(d, line->line, e, "%s: %s", line->key, why.msg);
+	return 0;
+}
+
+/* Reads one of the files above, if it is there. */
+static int read_group_file(struct walk *w, const char *path, const struct doc_field *fields,
+			   struct group *g, struct err *e)
+{
+	AUTO_FREE char *text = NULL;
+	struct group_file f = {0};
+	struct doc d;
+	size_t len;
+	int rc;
+
+	if (package_read(w->p->dir, path, DOC_BYTES_MAX, &text, &len, e) < 0)
+		return e->num == ENOENT ? 0 : -1;
+	if (doc_parse(path, text, len, &d, e) < 0)
+		return -1;
+	rc = doc_read(&d, d.root, fields, &f, e);
+	if (rc == 0 && fields == testdata_fields)
+		rc = check_testdata(&d, &f, e);
+	if (rc == 0)
+		rc = apply(w, &d, &f, g, e);
+	doc_fields_release(fields, &f);
+	doc_release(&d);
+	return rc;
+}
+
+static int group_open(struct walk *w, const struct group *up, const char *path, unsigned depth,
+		      struct group *g, struct err *e)
+{
+	int legacy = w->s->format != PROBLEM_2025_09;
+	AUTO_FREE char *file = join(path, legacy ? "testdata.yaml" : "test_group.yaml");
+
+	*g = (struct group){.path = path, .depth = depth, .flags = up->flags};
+	g->args = problem_words_copy(up->args);
+	if (!file || !g->args)
+		return err_sys(e, "%s", path);
+	return read_group_file(w, file, legacy ? testdata_fields : group_fields, g, e);
+}
+
+static struct problem_case *new_case(struct walk *w)
+{
+	struct problem *p = w->p;
+
+	if (p->ncases == w->room) {
+		size_t room = w->room ? w->room * 2 : 32;
+		struct problem_case *grown = reallocarray(p->cases, room, sizeof(*grown));
+
+		if (!grown)
+			return NULL;
+		p->cases = grown;
+		w->room = room;
+	}
+	p->cases[p->ncases] = (struct problem_case){0};
+	return &p->cases[p->ncases++];
+}
+
+static int read_case_file(struct walk *w, const char *base, const char *suffix,
+			  struct problem_file *out, struct err *e)
+{
+	AUTO_FREE char *path = NULL;
+
+	if (asprintf(&path, "%s%s", base, suffix) < 0) {
+		path = NULL;
+		return err_sys(e, "%s", base);
+	}
+	if (problem_file_read(w->p, path, strrchr(path, '/') + 1, out, e) < 0)
+		return -1;
+	w->bytes += out->bytes;
+	if (w->bytes > PROBLEM_TOTAL_MAX)
+		return err_set(e, "%s: the tests are larger than 4 GiB together", path);
+	return 0;
+}
+
+/* base: "data/secret/01" */
+static int add_case(struct walk *w, const struct group *g, const char *base, struct err *e)
+{
+	AUTO_FREE char *yaml = NULL;
+	struct group own = {.flags = g->flags};
+	struct problem_case *c;
+	int rc = 0;
+
+	if (w->p->ncases == PROBLEM_CASES_MAX)
+		return err_set(e, "data: more than %d tests", PROBLEM_CASES_MAX);
+	c = new_case(w);
+	if (!c || asprintf(&yaml, "%s.yaml", base) < 0) {
+		yaml = NULL;
+		return err_sys(e, "%s", base);
+	}
+	c->name = strdup(base + strlen("data/"));
+	own.args = problem_words_copy(g->args);
+	if (!c->name || !own.args)
+		rc = err_sys(e, "%s", base);
+	else if (w->s->format == PROBLEM_2025_09)
+		rc = read_group_file(w, yaml, case_fields, &own, e);
+	c->args = own.args;
+	c->flags = own.flags;
+	if (rc < 0)
+		return -1;
+	return read_case_file(w, base, ".in", &c->in, e) < 0
+		       ? -1
+		       : read_case_file(w, base, ".ans", &c->ans, e);
+}
+
+static int ends(const char *name, const char *end)
+{
+	size_t a = strlen(name), b = strlen(end);
+
+	return a > b && strcmp(name + a - b, end) == 0;
+}
+
+/* Files beside the tests that do not change a verdict. */
+static int is_extra(const struct walk *w, const char *name)
+{
+	static const char *const both[] = {".png", ".jpg", ".jpeg", ".svg", ".interaction"};
+	static const char *const legacy[] = {".hint", ".desc"};
+	static const char *const new[] = {".out",         ".in.statement", ".ans.statement",
+					  ".in.download", ".ans.download", ".yaml"};
+	int is_new = w->s->format == PROBLEM_2025_09;
+
+	if (strcmp(name, is_new ? "test_group.yaml" : "testdata.yaml") == 0)
+		return 1;
+	for (size_t i = 0; i < ARRAY_LEN(both); i++)
+		if (ends(name, both[i]))
+			return 1;
+	for (size_t i = 0; !is_new && i < ARRAY_LEN(legacy); i++)
+		if (ends(name, legacy[i]))
+			return 1;
+	for (size_t i = 0; is_new && i < ARRAY_LEN(new); i++)
+		if (ends(name, new[i]))
+			return 1;
+	return 0;
+}
+
+/* The file that a test needs beside the one at path: swaps the ending. */
+static int check_partner(const struct walk *w, const char *path, const char *mine,
+			 const char *other, struct err *e)
+{
+	AUTO_FREE char *partner = NULL;
+	int stem = (int)(strlen(path) - strlen(mine));
+	int kind;
+
+	if (asprintf(&partner, "%.*s%s", stem, path, other) < 0) {
+		partner = NULL;
+		return err_sys(e, "%s", path);
+	}
+	kind = package_kind(w->p->dir, partner, e);
+	if (kind < 0)
+		return -1;
+	return kind == 1 ? 0 : err_set(e, "%s: there is no %s", path, strrchr(partner, '/') + 1);
+}
+
+static int walk_file(struct walk *w, const struct group *g, const char *path, struct err *e)
+{
+	if (ends(path, ".ans"))
+		return check_partner(w, path, ".ans", ".in", e);
+	if (ends(path, ".in")) {
+		AUTO_FREE char *base = strndup(path, strlen(path) - 3);
+
+		if (!base)
+			return err_sys(e, "%s", path);
+		return check_partner(w, path, ".in", ".ans", e) < 0 ? -1 : add_case(w, g, base, e);
+	}
+	if (!is_extra(w, strrchr(path, '/') + 1))
+		return err_set(e,
+			       "%s: not a file that belongs here: a test is NAME.in and NAME.ans",
+			       path);
+	return 0;
+}
+
+static int walk_subfolder(struct walk *w, const struct group *g, const char *path, struct err *e)
+{
+	if (w->s->format == PROBLEM_2025_09 && ends(path, ".files"))
+		return err_set(e, "%s: files beside the input are not supported yet", path);
+	if (w->s->format == PROBLEM_2025_09 &&
+	    (g->depth > 0 || strncmp(path, "data/sample", 11) == 0))
+		return err_set(e, "%s: only data/secret may have groups, and those no further ones",
+			       path);
+	if (g->depth == PROBLEM_DEPTH_MAX)
+		return err_set(e, "%s: nested more than %d deep", path, PROBLEM_DEPTH_MAX);
+	return walk_folder(w, g, path, g->depth + 1, e);
+}
+
+static int walk_folder(struct walk *w, const struct group *up, const char *path, unsigned depth,
+		       struct err *e)
+{
+	struct package_entry *list = NULL;
+	struct group g = {0};
+	size_t n = 0, before = w->p->ncases, folders = 0, direct = 0;
+	int rc;
+
+	rc = package_list(w->p->dir, path, &list, &n, e);
+	if (rc == 0)
+		rc = group_open(w, up, path, depth, &g, e);
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		AUTO_FREE char *child = join(path, list[i].name);
+
+		before = w->p->ncases;
+		if (!child)
+			rc = err_sys(e, "%s", path);
+		else if (list[i].folder)
+			rc = walk_subfolder(w, &g, child, e);
+		else
+			rc = walk_file(w, &g, child, e);
+		folders += (size_t)list[i].folder;
+		direct += !list[i].folder && w->p->ncases > before;
+	}
+	if (rc == 0 && w->s->format == PROBLEM_2025_09 && folders && direct)
+		rc = err_set(e, "%s: has tests and groups, expected one of the two", path);
+	package_list_free(list, n);
+	group_release(&g);
+	return rc;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct problem_case *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+int problem_read_data(struct problem *p, const struct problem_settings *s, struct err *e)
+{
+	struct walk w = {.p = p, .s = s};
+	struct group top = {.path = "data", .args = s->args};
+	struct group data = {0};
+	char *none[] = {NULL};
+	struct err why;
+	size_t samples;
+	int rc;
+
+	if (!top.args)
+		top.args = none;
+	if (!p->custom &&
+	    validator_flags_parse((const char *const *)top.args, &top.flags, &why) < 0)
+		return err_set(e, "problem.yaml:%u: validator_flags: %s", s->args_line, why.msg);
+	rc = group_open(&w, &top, "data", 0, &data, e); /* 2025-09 has no file there */
+	if (rc == 0)
+		rc = walk_folder(&w, &data, "data/sample", 0, e);
+	samples = p->ncases;
+	if (rc == 0)
+		rc = walk_folder(&w, &data, "data/secret", 0, e);
+	group_release(&data);
+	if (rc < 0)
+		return -1;
+	if (p->ncases == samples)
+		return err_set(e, "data/secret: there is no test");
+	qsort(p->cases, p->ncases, sizeof(*p->cases), by_name); /* "sample/" < "secret/" */
+	return 0;
+}

@@ -1,0 +1,165 @@
+#include <errno.h>
+
+#include "judge/package.h"
+#include "judge/problem.h"
+#include "judge/problem_parts.h"
+#include "judge/sandbox_client.h"
+#include "judge/store.h"
+#include "proto/err.h"
+#include "proto/io.h"
+#include "proto/scope.h"
+
+static int put_file(struct store *s, const struct problem *p, const struct problem_file *f,
+		    struct err *e)
+{
+	AUTO_FREE char *data = NULL;
+	char hash[STORE_HASH_LEN + 1];
+	size_t len;
+
+	if (problem_load(p, f, &data, &len, e) < 0)
+		return -1;
+	if (store_put_blob(s, data, len, hash, e) < 0)
+		return err_wrap(e, "%.100s", f->path);
+	return 0;
+}
+
+static int put_tests(struct store *s, const struct problem *p, struct err *e)
+{
+	for (size_t i = 0; i < p->ncases; i++)
+		if (put_file(s, p, &p->cases[i].in, e) < 0 ||
+		    put_file(s, p, &p->cases[i].ans, e) < 0)
+			return -1;
+	for (size_t i = 0; i < p->validator.nsources; i++)
+		if (put_file(s, p, &p->validator.sources[i], e) < 0)
+			return -1;
+	return 0;
+}
+
+/* One file of the built validator becomes a blob and a row of the manifest.  Folders have no descriptor: only their name is kept. */
+static int put_artifact(struct store *s, const struct sandbox_file *file, struct problem_file *out,
+			struct err *e)
+{
+	AUTO_FREE char *data = NULL;
+	AUTO_CLOSE int fd = -1;
+	size_t len = 0;
+
+	*out = (struct problem_file){.mode = file->mode, .name = strdup(file->name)};
+	if (!out->name)
+		return err_sys(e, "validator");
+	if (file->fd >= 0) {
+		fd = io_reopen(file->fd, e);
+		if (fd < 0 || io_read_fd(fd, PROBLEM_FILE_MAX, &data, &len, e) < 0)
+			return err_wrap(e, "validator: %.100s", file->name);
+	}
+	out->bytes = len;
+	return store_put_blob(s, data ? data : "", len, out->hash, e);
+}
+
+static int put_artifacts(struct store *s, struct problem *p, struct problem_built *built,
+			 struct err *e)
+{
+	if (!built->language || built->nfiles == 0)
+		return err_set(e, "validator: the build gave no program");
+	p->validator.language = ptr_steal(&built->language);
+	p->validator.artifacts = calloc(built->nfiles, sizeof(*p->validator.artifacts));
+	if (!p->validator.artifacts)
+		return err_sys(e, "validator");
+	for (size_t i = 0; i < built->nfiles; i++)
+		if (put_artifact(s, &built->files[i],
+				 &p->validator.artifacts[p->validator.nartifacts++], e) < 0)
+			return -1;
+	return 0;
+}
+
+static int build_validator(struct store *s, struct problem *p, problem_build *build, void *arg,
+			   struct err *e)
+{
+	struct problem_built built = {0};
+	int rc;
+
+	if (!p->custom)
+		return 0;
+	rc = build(arg, p, &built, e);
+	if (rc == 0)
+		rc = put_artifacts(s, p, &built, e);
+	free(built.language);
+	if (built.files)
+		sandbox_files_free(built.files, built.nfiles);
+	return rc;
+}
+
+static int add_version(struct store *s, struct problem *p, struct err *e)
+{
+	Judge__V1__Problem summary = JUDGE__V1__PROBLEM__INIT;
+	AUTO_FREE char *manifest = problem_to_manifest(p);
+	struct store_problem version = {
+		.name = p->name, .title = p->title, .manifest = manifest, .summary = &summary};
+
+	if (!manifest)
+		return err_set(e, "out of memory");
+	memcpy(version.version, p->version, sizeof(version.version));
+	summary.name = p->name;
+	summary.title = p->title;
+	summary.version = p->version;
+	summary.tests = (uint32_t)p->ncases;
+	summary.cpu_limit_us = p->limits.time_us;
+	summary.memory_limit_bytes = p->limits.memory_bytes;
+	summary.output_limit_bytes = p->limits.output_bytes;
+	summary.code_limit_bytes = p->limits.code_bytes;
+	summary.validation = p->custom ? "custom" : "default";
+	return store_add_problem(s, &version, e);
+}
+
+/*
+ * 1: the store had this version, and it is the current one now; 0: it has not.  *changed: another one was current before.
+ */
+static int reuse_version(struct store *s, const struct problem *p, int *changed, struct err *e)
+{
+	struct store_problem known = {0};
+	int same, rc;
+
+	if (store_get_problem(s, p->name, NULL, &known, e) == 0) {
+		same = strcmp(known.version, p->version) == 0;
+		store_problem_release(&known);
+		if (same) {
+			*changed = 0;
+			return 1;
+		}
+	} else if (e->num != ENOENT) {
+		return -1;
+	}
+	*changed = 1;
+	if (store_get_problem(s, p->name, p->version, &known, e) < 0)
+		return e->num == ENOENT ? 0 : -1;
+	rc = store_add_problem(s, &known, e);
+	store_problem_release(&known);
+	return rc < 0 ? -1 : 1;
+}
+
+static int import(struct store *s, struct problem *p, problem_build *build, void *arg, int *changed,
+		  struct err *e)
+{
+	int known = reuse_version(s, p, changed, e);
+
+	if (known != 0)
+		return known < 0 ? -1 : 0;
+	if (build_validator(s, p, build, arg, e) < 0 || put_tests(s, p, e) < 0)
+		return -1;
+	return add_version(s, p, e);
+}
+
+int problem_import(struct store *s, const char *dir, problem_build *build, void *arg, char *version,
+		   int *changed, struct err *e)
+{
+	struct problem p;
+	int rc = problem_read(dir, &p, e);
+
+	if (rc == 0)
+		rc = import(s, &p, build, arg, changed, e);
+	if (rc == 0)
+		memcpy(version, p.version, sizeof(p.version));
+	else
+		err_wrap(e, "problem %.60s", p.name ? p.name : dir);
+	problem_release(&p);
+	return rc;
+}

@@ -1,0 +1,269 @@
+#include <errno.h>
+#include <jansson.h>
+
+#include "judge/hash.h"
+#include "judge/problem.h"
+#include "judge/problem_parts.h"
+#include "proto/err.h"
+#include "proto/scope.h"
+
+/* Of the manifest's layout: part of the version, so that a new layout imports packages anew. */
+#define MANIFEST_LAYOUT 1
+
+#define JSON_LIMITS "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}"
+
+static json_t *words_to_json(char *const *words)
+{
+	json_t *list = json_array();
+
+	for (; list && *words; words++)
+		json_array_append_new(list, json_string_nocheck(*words));
+	return list;
+}
+
+static json_t *files_to_json(const struct problem_file *files, size_t n)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && i < n; i++)
+		json_array_append_new(list, json_pack("{s:s, s:s, s:I, s:i}", "name", files[i].name,
+						      "hash", files[i].hash, "bytes",
+						      (json_int_t)files[i].bytes, "mode",
+						      (int)files[i].mode));
+	return list;
+}
+
+static json_t *cases_to_json(const struct problem *p)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && i < p->ncases; i++) {
+		const struct problem_case *c = &p->cases[i];
+
+		json_array_append_new(list, json_pack("{s:s, s:s, s:I, s:s, s:I, s:o}", "name",
+						      c->name, "in", c->in.hash, "in_bytes",
+						      (json_int_t)c->in.bytes, "ans", c->ans.hash,
+						      "ans_bytes", (json_int_t)c->ans.bytes, "args",
+						      words_to_json(c->args)));
+	}
+	return list;
+}
+
+static json_t *limits_to_json(const struct problem_limits *l)
+{
+	return json_pack(JSON_LIMITS, "time_us", (json_int_t)l->time_us, "memory_bytes",
+			 (json_int_t)l->memory_bytes, "output_bytes", (json_int_t)l->output_bytes,
+			 "code_bytes", (json_int_t)l->code_bytes, "compilation_time_us",
+			 (json_int_t)l->compilation_time_us, "compilation_memory_bytes",
+			 (json_int_t)l->compilation_memory_bytes, "validation_time_us",
+			 (json_int_t)l->validation_time_us, "validation_memory_bytes",
+			 (json_int_t)l->validation_memory_bytes, "validation_output_bytes",
+			 (json_int_t)l->validation_output_bytes);
+}
+
+/*
+ * While a package is read there is no version and no build yet, and the text is what the version is the hash of.
+ */
+char *problem_to_manifest(const struct problem *p)
+{
+	json_t *root;
+	char *text;
+
+	root = json_pack("{s:i, s:s, s:s, s:o, s:b, s:o, s:o}", "layout", MANIFEST_LAYOUT, "name",
+			 p->name, "title", p->title, "limits", limits_to_json(&p->limits), "custom",
+			 p->custom, "sources",
+			 files_to_json(p->validator.sources, p->validator.nsources), "cases",
+			 cases_to_json(p));
+	if (root && p->version[0])
+		json_object_set_new(root, "version", json_string(p->version));
+	if (root && p->validator.language) {
+		json_object_set_new(root, "language", json_string(p->validator.language));
+		json_object_set_new(root, "artifacts",
+				    files_to_json(p->validator.artifacts, p->validator.nartifacts));
+	}
+	text = root ? json_dumps(root, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+	json_decref(root);
+	return text;
+}
+
+static int set_hash(char *out, const char *hash)
+{
+	if (strlen(hash) != HASH_LEN || strspn(hash, "0123456789abcdef") != HASH_LEN)
+		return -1;
+	memcpy(out, hash, HASH_LEN + 1);
+	return 0;
+}
+
+static int file_from_json(json_t *item, struct problem_file *f)
+{
+	const char *name, *hash;
+	json_int_t bytes;
+	int mode;
+
+	if (json_unpack(item, "{s:s, s:s, s:I, s:i !}", "name", &name, "hash", &hash, "bytes",
+			&bytes, "mode", &mode) < 0 ||
+	    bytes < 0 || set_hash(f->hash, hash) < 0)
+		return -1;
+	f->bytes = (uint64_t)bytes;
+	f->mode = (uint32_t)mode;
+	f->name = strdup(name);
+	return f->name ? 0 : -1;
+}
+
+static int files_from_json(json_t *list, struct problem_file **out, size_t *n)
+{
+	size_t count = json_array_size(list);
+
+	if (!json_is_array(list))
+		return -1;
+	*out = count ? calloc(count, sizeof(**out)) : NULL;
+	if (count && !*out)
+		return -1;
+	for (; *n < count; ++*n)
+		if (file_from_json(json_array_get(list, *n), &(*out)[*n]) < 0) {
+			++*n; /* what is in it is released with the rest */
+			return -1;
+		}
+	return 0;
+}
+
+static int words_from_json(json_t *list, char ***out)
+{
+	size_t n = json_array_size(list);
+
+	*out = json_is_array(list) ? calloc(n + 1, sizeof(char *)) : NULL;
+	for (size_t i = 0; *out && i < n; i++) {
+		const char *word = json_string_value(json_array_get(list, i));
+
+		(*out)[i] = word ? strdup(word) : NULL;
+		if (!(*out)[i])
+			return -1;
+	}
+	return *out ? 0 : -1;
+}
+
+static int case_from_json(json_t *item, int custom, struct problem_case *c)
+{
+	const char *name, *in, *ans;
+	json_int_t in_bytes, ans_bytes;
+	struct err ignored;
+	json_t *args;
+
+	if (json_unpack(item, "{s:s, s:s, s:I, s:s, s:I, s:o !}", "name", &name, "in", &in,
+			"in_bytes", &in_bytes, "ans", &ans, "ans_bytes", &ans_bytes, "args",
+			&args) < 0 ||
+	    set_hash(c->in.hash, in) < 0 || set_hash(c->ans.hash, ans) < 0 || in_bytes < 0 ||
+	    ans_bytes < 0)
+		return -1;
+	c->name = strdup(name);
+	c->in.bytes = (uint64_t)in_bytes;
+	c->ans.bytes = (uint64_t)ans_bytes;
+	if (!c->name || words_from_json(args, &c->args) < 0)
+		return -1;
+	return custom ? 0
+		      : validator_flags_parse((const char *const *)c->args, &c->flags, &ignored);
+}
+
+static int cases_from_json(json_t *list, struct problem *p)
+{
+	size_t n = json_array_size(list);
+
+	if (n == 0 || n > PROBLEM_CASES_MAX)
+		return -1;
+	p->cases = calloc(n, sizeof(*p->cases));
+	if (!p->cases)
+		return -1;
+	for (p->ncases = 0; p->ncases < n;) {
+		struct problem_case *c = &p->cases[p->ncases++];
+
+		if (case_from_json(json_array_get(list, p->ncases - 1), p->custom, c) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int limits_from_json(json_t *item, struct problem_limits *l)
+{
+	json_int_t v[9];
+
+	if (json_unpack(item, "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I !}", "time_us", &v[0],
+			"memory_bytes", &v[1], "output_bytes", &v[2], "code_bytes", &v[3],
+			"compilation_time_us", &v[4], "compilation_memory_bytes", &v[5],
+			"validation_time_us", &v[6], "validation_memory_bytes", &v[7],
+			"validation_output_bytes", &v[8]) < 0)
+		return -1;
+	for (size_t i = 0; i < ARRAY_LEN(v); i++)
+		if (v[i] < 0)
+			return -1;
+	*l = (struct problem_limits){
+		.time_us = (uint64_t)v[0],
+		.memory_bytes = (uint64_t)v[1],
+		.output_bytes = (uint64_t)v[2],
+		.code_bytes = (uint64_t)v[3],
+		.compilation_time_us = (uint64_t)v[4],
+		.compilation_memory_bytes = (uint64_t)v[5],
+		.validation_time_us = (uint64_t)v[6],
+		.validation_memory_bytes = (uint64_t)v[7],
+		.validation_output_bytes = (uint64_t)v[8],
+	};
+	return 0;
+}
+
+static int validator_from_json(json_t *sources, json_t *artifacts, const char *language,
+			       struct problem *p)
+{
+	if (files_from_json(sources, &p->validator.sources, &p->validator.nsources) < 0)
+		return -1;
+	if (!p->custom)
+		return p->validator.nsources == 0 && !artifacts && !language ? 0 : -1;
+	if (!language || !artifacts ||
+	    files_from_json(artifacts, &p->validator.artifacts, &p->validator.nartifacts) < 0)
+		return -1;
+	p->validator.language = strdup(language);
+	return p->validator.language ? 0 : -1;
+}
+
+static int from_json(json_t *root, struct problem *p, struct err *e)
+{
+	json_t *limits, *sources, *cases, *artifacts = NULL;
+	const char *name, *title, *version, *language = NULL;
+	json_error_t why;
+	int layout;
+
+	if (json_unpack_ex(root, &why, 0, "{s:i, s:s, s:s, s:s, s:o, s:b, s:o, s:o, s?s, s?o !}",
+			   "layout", &layout, "name", &name, "title", &title, "version", &version,
+			   "limits", &limits, "custom", &p->custom, "sources", &sources, "cases",
+			   &cases, "language", &language, "artifacts", &artifacts) < 0)
+		return err_set(e, "manifest: %s", why.text);
+	if (layout != MANIFEST_LAYOUT)
+		return err_set(e, "manifest: layout %d, expected %d", layout, MANIFEST_LAYOUT);
+	p->name = strdup(name);
+	p->title = strdup(title);
+	if (!p->name || !p->title)
+		return err_sys(e, "manifest");
+	if (set_hash(p->version, version) < 0)
+		return err_set(e, "manifest: version is not a hash");
+	if (limits_from_json(limits, &p->limits) < 0)
+		return err_set(e, "manifest: limits are malformed");
+	if (validator_from_json(sources, artifacts, language, p) < 0)
+		return err_set(e, "manifest: the validator is malformed");
+	if (cases_from_json(cases, p) < 0)
+		return err_set(e, "manifest: test %zu is malformed", p->ncases);
+	return 0;
+}
+
+int problem_from_manifest(const char *json, struct problem *p, struct err *e)
+{
+	json_error_t why;
+	json_t *root = json_loads(json, JSON_REJECT_DUPLICATES, &why);
+	int rc;
+
+	*p = (struct problem){.dir = -1};
+	if (!root)
+		return err_set(e, "manifest: %s", why.text);
+	rc = from_json(root, p, e);
+	json_decref(root);
+	if (rc < 0)
+		problem_release(p);
+	return rc;
+}

@@ -1,0 +1,65 @@
+/*
+ * problem_parts.h - what the files that read a package tell each other; callers of problem.h need none of it.
+ *
+ * Reading order: problem_yaml.c (problem.yaml and the time limit), problem_data.c (tests), problem_programs.c (validator,
+ * submissions), problem.c (all together), problem_manifest.c, problem_import.c.
+ */
+#ifndef PROBLEM_PARTS_H
+#define PROBLEM_PARTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "judge/problem.h"
+
+struct err;
+
+#define PROBLEM_FILE_MAX    (256U << 20) /* bytes of one file */
+#define PROBLEM_TOTAL_MAX   (4ULL << 30) /* of all tests */
+#define PROBLEM_CASES_MAX   10000
+#define PROBLEM_DEPTH_MAX   8
+#define PROBLEM_SOURCES_MAX 64 /* files of one program */
+
+enum problem_format { PROBLEM_LEGACY, PROBLEM_LEGACY_ICPC, PROBLEM_2025_09 };
+
+/* problem.yaml, as far as the other parts need it; released by problem_settings_release(). */
+struct problem_settings {
+	enum problem_format format;
+	char *title; /* NULL: not given */
+	int custom;  /* `validation: custom` of a legacy package */
+	char **args; /* validator_flags in words, NULL-terminated */
+	unsigned args_line;
+	struct problem_limits limits;
+	uint64_t resolution_us; /* 2025-09: of the time limit */
+	unsigned time_line;     /* where the time limit is in problem.yaml, 0: it is not */
+	struct problem_text {   /* as it stands there */
+		char *format, *type, *validation, *flags, *other;
+		double number;
+		int flag;
+	} text;
+};
+
+/* Reads problem.yaml, .timelimit and domjudge-problem.ini of the package. */
+int problem_read_settings(const struct problem *p, struct problem_settings *s, struct err *e);
+void problem_settings_release(struct problem_settings *s);
+
+/* problem.yaml alone, from its text; *s is to be released after -1 too. */
+int problem_parse_settings(const char *text, size_t len, struct problem_settings *s, struct err *e);
+
+/* Fills p->cases. */
+int problem_read_data(struct problem *p, const struct problem_settings *s, struct err *e);
+
+/* Fills p->custom, p->validator and p->submissions. */
+int problem_read_programs(struct problem *p, const struct problem_settings *s, struct err *e);
+
+/* Hashes one file: fills *out; takes nothing, copies name and path. */
+int problem_file_read(const struct problem *p, const char *path, const char *name,
+		      struct problem_file *out, struct err *e);
+void problem_file_release(struct problem_file *f);
+
+/* "a  b" -> {"a", "b", NULL} behind those of `before` (may be NULL); owned by the caller.  NULL: out of memory. */
+char **problem_words(char *const *before, const char *text);
+char **problem_words_copy(char *const *words);
+void problem_words_free(char **words);
+
+#endif

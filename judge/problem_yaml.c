@@ -1,0 +1,351 @@
+#include <errno.h>
+
+#include "judge/doc.h"
+#include "judge/doc_value.h"
+#include "judge/names.h"
+#include "judge/package.h"
+#include "judge/problem_parts.h"
+#include "proto/err.h"
+#include "proto/scope.h"
+
+#define KIB 1024ULL
+#define MIB (1024ULL * KIB)
+#define SEC 1000000ULL
+
+#define TIME_MAX_US (600 * SEC)
+
+#define AT(member)    .offset = offsetof(struct problem_settings, member)
+#define BYTES(s, top) .scale = (s), .least = 1, .most = (top)
+#define SECONDS(top)  .scale = SEC, .least = 1, .most = (top)*SEC
+#define LIMIT(member) DOC_AMOUNT, AT(limits.member)
+#define LIMITS_OF_BOTH                                                                             \
+	{"memory", LIMIT(memory_bytes), BYTES(MIB, 1024 * 1024 * MIB)},                            \
+		{"output", LIMIT(output_bytes), BYTES(MIB, 1024 * MIB)},                           \
+		{"code", LIMIT(code_bytes), BYTES(KIB, 64 * MIB)},                                 \
+		{"compilation_time", LIMIT(compilation_time_us), SECONDS(3600)},                   \
+		{"compilation_memory", LIMIT(compilation_memory_bytes),                            \
+		 BYTES(MIB, 1024 * 1024 * MIB)},                                                   \
+		{"validation_time", LIMIT(validation_time_us), SECONDS(3600)},                     \
+		{"validation_memory", LIMIT(validation_memory_bytes),                              \
+		 BYTES(MIB, 1024 * 1024 * MIB)},                                                   \
+	{                                                                                          \
+		"validation_output", LIMIT(validation_output_bytes), BYTES(MIB, 1024 * MIB)        \
+	}
+
+/* clang-format off */
+static const struct doc_field legacy_limits[] = {
+	{"time_multiplier",    DOC_NUMBER, AT(text.number)},
+	{"time_safety_margin", DOC_NUMBER, AT(text.number)},
+	LIMITS_OF_BOTH,
+	{0},
+};
+
+static const struct doc_field legacy[] = {
+	{"problem_format_version", DOC_STRING, AT(text.format)},
+	{"type",            .type = DOC_ANY},
+	{"name",            .type = DOC_ANY},
+	{"uuid",            DOC_STRING, AT(text.other)},
+	{"author",          .type = DOC_ANY},
+	{"source",          .type = DOC_ANY},
+	{"source_url",      .type = DOC_ANY},
+	{"license",         DOC_STRING, AT(text.other)},
+	{"rights_owner",    .type = DOC_ANY},
+	{"limits",          DOC_NESTED, .nested = legacy_limits},
+	{"validation",      DOC_STRING, AT(text.validation)},
+	{"validator_flags", DOC_STRING, AT(text.flags)},
+	{"grading",         .type = DOC_REFUSED},
+	{"keywords",        .type = DOC_ANY},
+	{0},
+};
+
+static const struct doc_field multipliers[] = {
+	{"ac_to_time_limit",  DOC_NUMBER, AT(text.number)},
+	{"time_limit_to_tle", DOC_NUMBER, AT(text.number)},
+	{0},
+};
+
+static const struct doc_field new_limits[] = {
+	{"time_multipliers",  DOC_NESTED,  .nested = multipliers},
+	{"time_limit",        LIMIT(time_us), .scale = SEC, .least = 1, .most = TIME_MAX_US},
+	{"time_resolution",   DOC_AMOUNT,  AT(resolution_us), .scale = SEC, .least = 1000, .most = TIME_MAX_US},
+	{"validation_passes", .type = DOC_REFUSED},
+	LIMITS_OF_BOTH,
+	{0},
+};
+
+static const struct doc_field new[] = {
+	{"problem_format_version", DOC_STRING, AT(text.format), .required = 1},
+	{"type",          .type = DOC_ANY},
+	{"name",          DOC_ANY,    .required = 1},
+	{"uuid",          DOC_STRING, AT(text.other), .least = 1, .required = 1},
+	{"version",       DOC_STRING, AT(text.other)},
+	{"credits",       .type = DOC_ANY},
+	{"source",        .type = DOC_ANY},
+	{"license",       DOC_STRING, AT(text.other)},
+	{"rights_owner",  .type = DOC_ANY},
+	{"embargo_until", DOC_STRING, AT(text.other)},
+	{"limits",        DOC_NESTED, .nested = new_limits},
+	{"keywords",      .type = DOC_ANY},
+	{"languages",     .type = DOC_ANY},
+	{"allow_file_writing", DOC_FLAG, AT(text.flag)}, /* files in the box end with the run, so both are the same here */
+	{"constants",     .type = DOC_REFUSED},
+	{0},
+};
+/* clang-format on */
+
+static int read_format(const struct doc *d, struct problem_settings *s, struct err *e)
+{
+	static const char *const names[] = {"legacy", "legacy-icpc", "2025-09"};
+	const struct doc_node *n = doc_get(d->root, "problem_format_version");
+
+	if (d->root->kind != DOC_MAP)
+		return doc_fail(d, d->root->line, e, "expected a map of keys and values");
+	if (!n)
+		return 0;
+	if (n->kind == DOC_SCALAR)
+		for (size_t i = 0; i < ARRAY_LEN(names); i++)
+			if (strcmp(n->text, names[i]) == 0) {
+				s->format = (enum problem_format)i;
+				return 0;
+			}
+	return doc_fail(d, n->line, e,
+			"problem_format_version: expected legacy, legacy-icpc or 2025-09");
+}
+
+static int check_type_word(const struct doc *d, const struct doc_node *n, struct err *e)
+{
+	static const char *const known[] = {"scoring", "multi-pass", "interactive",
+					    "submit-answer"};
+
+	if (n->kind == DOC_SCALAR && strcmp(n->text, "pass-fail") == 0)
+		return 0;
+	if (n->kind == DOC_SCALAR)
+		for (size_t i = 0; i < ARRAY_LEN(known); i++)
+			if (strcmp(n->text, known[i]) == 0)
+				return doc_fail(d, n->line, e, "type: %s is not supported yet",
+						known[i]);
+	return doc_fail(d, n->line, e, "type: expected pass-fail");
+}
+
+static int check_type(const struct doc *d, const struct problem_settings *s, struct err *e)
+{
+	const struct doc_node *n = doc_get(d->root, "type");
+
+	if (!n)
+		return 0;
+	if (n->kind != DOC_LIST || s->format != PROBLEM_2025_09)
+		return check_type_word(d, n, e);
+	if (!n->first)
+		return doc_fail(d, n->line, e, "type: expected pass-fail");
+	for (n = n->first; n; n = n->next)
+		if (check_type_word(d, n, e) < 0)
+			return -1;
+	return 0;
+}
+
+/* A text, or a map from language codes to texts: English if it is there. */
+static int read_title(const struct doc *d, struct problem_settings *s, struct err *e)
+{
+	const struct doc_node *n = doc_get(d->root, "name");
+
+	if (n && n->kind == DOC_MAP && n->first)
+		n = doc_get(n, "en") ? doc_get(n, "en") : n->first;
+	if (!n)
+		return 0;
+	if (n->kind != DOC_SCALAR || n->text[0] == '\0' || strlen(n->text) > 256)
+		return doc_fail(
+			d, n->line, e,
+			"name: expected a text of 1 to 256 bytes, or one for each language");
+	s->title = strdup(n->text);
+	return s->title ? 0 : err_sys(e, "name");
+}
+
+static int read_validation(const struct doc *d, struct problem_settings *s, struct err *e)
+{
+	static const char *const later[] = {"interactive", "score", "multi-pass"};
+	const struct doc_node *n = doc_get(d->root, "validation");
+	const struct doc_node *flags = doc_get(d->root, "validator_flags");
+
+	s->args_line = flags ? flags->line : 0;
+	s->args = problem_words(NULL, s->text.flags ? s->text.flags : "");
+	if (!s->args)
+		return err_sys(e, "validator_flags");
+	if (!n || strcmp(n->text, "default") == 0)
+		return 0;
+	s->custom = 1;
+	if (strcmp(n->text, "custom") == 0)
+		return 0;
+	for (size_t i = 0; i < ARRAY_LEN(later); i++)
+		if (strncmp(n->text, "custom ", 7) == 0 && strstr(n->text + 7, later[i]))
+			return doc_fail(d, n->line, e, "validation: custom %s is not supported yet",
+					later[i]);
+	return doc_fail(d, n->line, e, "validation: expected default or custom");
+}
+
+/* 2025-09: `all`, or a list, which would have to be enforced. */
+static int check_languages(const struct doc *d, struct err *e)
+{
+	const struct doc_node *n = doc_get(d->root, "languages");
+
+	if (!n || (n->kind == DOC_SCALAR && strcmp(n->text, "all") == 0))
+		return 0;
+	return doc_fail(d, n->key_line, e, "languages: only `all` is supported yet");
+}
+
+static int check_time(const struct doc *d, struct problem_settings *s, struct err *e)
+{
+	const struct doc_node *limits = doc_get(d->root, "limits");
+	const struct doc_node *n = limits ? doc_get(limits, "time_limit") : NULL;
+
+	if (!n)
+		return 0;
+	s->time_line = n->line;
+	if (s->limits.time_us % s->resolution_us != 0)
+		return doc_fail(d, n->line, e,
+				"time_limit: %s is not a multiple of time_resolution (%g s)",
+				n->text, (double)s->resolution_us / 1e6);
+	return 0;
+}
+
+int problem_parse_settings(const char *text, size_t len, struct problem_settings *s, struct err *e)
+{
+	struct doc d;
+	int rc;
+
+	*s = (struct problem_settings){
+		.resolution_us = SEC,
+		.limits = {.memory_bytes = 2048 * MIB,
+			   .output_bytes = 8 * MIB,
+			   .code_bytes = 128 * KIB},
+	};
+	if (doc_parse("problem.yaml", text, len, &d, e) < 0)
+		return -1;
+	rc = read_format(&d, s, e);
+	if (rc == 0)
+		rc = check_type(&d, s, e); /* before unknown keys: says best why */
+	if (rc == 0)
+		rc = doc_read(&d, d.root, s->format == PROBLEM_2025_09 ? new : legacy, s, e);
+	if (rc == 0)
+		rc = read_title(&d, s, e);
+	if (rc == 0 && s->format != PROBLEM_2025_09)
+		rc = read_validation(&d, s, e);
+	if (rc == 0 && s->format == PROBLEM_2025_09)
+		rc = check_languages(&d, e) < 0 || check_time(&d, s, e) < 0 ? -1 : 0;
+	doc_release(&d);
+	return rc;
+}
+
+void problem_settings_release(struct problem_settings *s)
+{
+	doc_fields_release(s->format == PROBLEM_2025_09 ? new : legacy, s);
+	free(s->title);
+	problem_words_free(s->args);
+	*s = (struct problem_settings){0};
+}
+
+/* Cuts white space and one pair of quotes off both ends. */
+static char *trim(char *text)
+{
+	size_t len;
+
+	text += strspn(text, " \t\r");
+	len = strlen(text);
+	while (len > 0 && strchr(" \t\r\n", text[len - 1]))
+		text[--len] = '\0';
+	if (len >= 2 && (text[0] == '\'' || text[0] == '"') && text[len - 1] == text[0]) {
+		text[len - 1] = '\0';
+		text++;
+	}
+	return text;
+}
+
+/* One source of the time limit: sets it, or checks that it says what another one said. */
+static int take_time(struct problem_settings *s, const char *file, unsigned line, const char *text,
+		     struct err *e)
+{
+	uint64_t us;
+
+	if (doc_value_amount(text, SEC, &us) < 0 || us == 0 || us > TIME_MAX_US)
+		return err_set(e, "%s:%u: expected the time limit in seconds, like 1.5", file,
+			       line);
+	if (s->limits.time_us && s->limits.time_us != us)
+		return err_set(e, "%s:%u: says %g s, but %s says %g s", file, line,
+			       (double)us / 1e6, s->time_line ? "problem.yaml" : ".timelimit",
+			       (double)s->limits.time_us / 1e6);
+	s->limits.time_us = us;
+	return 0;
+}
+
+static int read_timelimit(const struct problem *p, struct problem_settings *s, struct err *e)
+{
+	AUTO_FREE char *text = NULL;
+	size_t len;
+
+	if (package_read(p->dir, ".timelimit", 64, &text, &len, e) < 0)
+		return e->num == ENOENT ? 0 : -1;
+	return take_time(s, ".timelimit", 1, trim(text), e);
+}
+
+/* "key = value" lines; of the keys that change judging only timelimit is taken, the others are refused. */
+static int read_ini_line(struct problem_settings *s, unsigned line, char *text, struct err *e)
+{
+	static const char file[] = "domjudge-problem.ini";
+	static const char *const ignored[] = {"name",       "short-name",   "shortname",
+					      "probid",     "color",        "points",
+					      "externalid", "allow_submit", "allow_judge"};
+	char *equals = strchr(text, '=');
+	char shown[48];
+	const char *key;
+
+	text += strspn(text, " \t\r");
+	if (!*text || *text == ';' || *text == '#' || *text == '[')
+		return 0;
+	if (!equals)
+		return err_set(e, "%s:%u: expected KEY = VALUE", file, line);
+	*equals = '\0';
+	key = trim(text);
+	if (strcmp(key, "timelimit") == 0)
+		return take_time(s, file, line, trim(equals + 1), e);
+	for (size_t i = 0; i < ARRAY_LEN(ignored); i++)
+		if (strcmp(key, ignored[i]) == 0)
+			return 0;
+	names_escape(key, strlen(key), shown, sizeof(shown));
+	return err_set(e, "%s:%u: %s: not supported yet", file, line, shown);
+}
+
+static int read_ini(const struct problem *p, struct problem_settings *s, struct err *e)
+{
+	AUTO_FREE char *text = NULL;
+	unsigned line = 0;
+	char *rest;
+	size_t len;
+
+	if (package_read(p->dir, "domjudge-problem.ini", 65536, &text, &len, e) < 0)
+		return e->num == ENOENT ? 0 : -1;
+	rest = text;
+	while (rest) {
+		char *one = strsep(&rest, "\n");
+
+		if (read_ini_line(s, ++line, one, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int problem_read_settings(const struct problem *p, struct problem_settings *s, struct err *e)
+{
+	AUTO_FREE char *text = NULL;
+	size_t len;
+
+	*s = (struct problem_settings){0};
+	if (package_read(p->dir, "problem.yaml", DOC_BYTES_MAX, &text, &len, e) < 0)
+		return -1;
+	if (problem_parse_settings(text, len, s, e) < 0 || read_timelimit(p, s, e) < 0 ||
+	    read_ini(p, s, e) < 0)
+		return -1;
+	if (s->limits.time_us == 0)
+		return err_set(e, "no time limit: write it in seconds into %s",
+			       s->format == PROBLEM_2025_09 ? "problem.yaml, limits.time_limit"
+							    : "the file .timelimit");
+	return 0;
+}

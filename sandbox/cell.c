@@ -1,0 +1,312 @@
+#include "sandbox/cell.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "proto/channel.h"
+#include "proto/err.h"
+#include "proto/scope.h"
+#include "sandbox/init.h"
+#include "sandbox/rules.h"
+#include "sandbox/spec.h"
+
+#define INIT_MS        20000
+#define INIT_PROCESSES 8
+
+#define CELL_NAMESPACES                                                                            \
+	(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | \
+	 CLONE_NEWCGROUP)
+
+const char *const cell_layers[] = {
+	"user namespace",   "pid namespace",
+	"mount namespace",  "network namespace",
+	"ipc namespace",    "uts namespace",
+	"cgroup namespace", "pivot_root",
+	"read-only root",   "own uid and gid",
+	"no capabilities",  "no_new_privs",
+	"seccomp",          "memory limit",
+	"no swap",          "process limit",
+	"cpu time limit",   "cpu quota",
+	"output limit",     "box size and inode limits",
+	"resource limits",  NULL,
+};
+
+static const struct jail_tables *real_tables(void)
+{
+	static struct jail_tables tables;
+
+	tables = (struct jail_tables){jail_cell_steps, jail_cell_nsteps, jail_program_steps,
+				      jail_program_nsteps};
+	return &tables;
+}
+
+/* The parent's ends of what it shares with init. */
+struct birth {
+	int sock[2]; /* 0: keeper's, 1: init's */
+	int go[2];   /* 0: init's, 1: keeper's */
+	int last_pid;
+};
+
+static void birth_close(struct birth *b)
+{
+	int fds[] = {b->sock[0], b->sock[1], b->go[0], b->go[1], b->last_pid};
+
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+		if (fds[i] >= 0)
+			(void)close(fds[i]);
+	*b = (struct birth){{-1, -1}, {-1, -1}, -1};
+}
+
+static int birth_open(struct birth *b, struct err *e)
+{
+	*b = (struct birth){{-1, -1}, {-1, -1}, -1};
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, b->sock) < 0)
+		return err_sys(e, "socketpair");
+	if (pipe2(b->go, O_CLOEXEC) < 0)
+		return err_sys(e, "pipe");
+	b->last_pid = open("/proc/sys/kernel/ns_last_pid", O_WRONLY | O_CLOEXEC);
+	if (b->last_pid < 0)
+		return err_sys(e, "open /proc/sys/kernel/ns_last_pid");
+	return 0;
+}
+
+_Noreturn static void be_init(struct cell *c, struct birth *b, const struct jail_namespaces *host)
+{
+	struct init in = {
+		.tables = c->options.tables,
+		.rules = c->options.rules,
+		.cell = {.root = c->root,
+			 .network = c->network,
+			 .host = *host,
+			 .procs_fds = c->cgroup.procs_fds,
+			 .nprocs_fds = c->cgroup.nprocs_fds,
+			 .go_fd = b->go[0]},
+		.sock = b->sock[1],
+		.last_pid_fd = b->last_pid,
+	};
+
+	(void)close(b->sock[0]);
+	(void)close(b->go[1]); /* or init would wait for ever for a keeper that is dead */
+	init_main(&in);
+}
+
+/* Init's first words: all steps done, or which one failed. */
+static int await_hello(struct cell *c, struct err *e)
+{
+	static struct channel_frame f;
+	int n = channel_receive(c->init_sock, INIT_MS, &f, e);
+	Sandbox__Reply *hello;
+	int status = 0;
+
+	if (n == 0)
+		return err_set(e, "cell: init died during set-up");
+	if (n < 0)
+		return err_wrap(e, "cell: init");
+	hello = (Sandbox__Reply *)channel_unpack(&f, &sandbox__reply__descriptor, e);
+	channel_frame_release(&f);
+	if (!hello)
+		return -1;
+	if (hello->error[0])
+		status = err_set(e, "%s", hello->error);
+	sandbox__reply__free_unpacked(hello, NULL);
+	return status;
+}
+
+static void stop_init(struct cell *c)
+{
+	if (c->init_sock >= 0)
+		(void)close(c->init_sock);
+	c->init_sock = -1;
+	if (c->init_pidfd < 0)
+		return;
+	/* The kernel takes every process of the pid namespace along. */
+	(void)syscall(SYS_pidfd_send_signal, c->init_pidfd, SIGKILL, NULL, 0);
+	while (waitid(P_PIDFD, (id_t)c->init_pidfd, &(siginfo_t){0}, WEXITED | __WALL) < 0 &&
+	       errno == EINTR)
+		;
+	(void)close(c->init_pidfd);
+	c->init_pidfd = -1;
+}
+
+static int start_init(struct cell *c, const struct root *root, const char *network, struct err *e)
+{
+	struct birth b;
+	struct jail_namespaces host;
+	int pidfd = -1;
+	struct clone_args args = {.flags = CELL_NAMESPACES | CLONE_PIDFD,
+				  .pidfd = (uintptr_t)&pidfd,
+				  .exit_signal = SIGCHLD};
+	long pid;
+	int status;
+
+	c->root = root;
+	c->network = network;
+	if (jail_namespaces_read(&host, e) < 0)
+		return -1;
+	if (birth_open(&b, e) < 0) {
+		birth_close(&b);
+		return -1;
+	}
+	pid = syscall(SYS_clone3, &args, sizeof(args));
+	if (pid == 0)
+		be_init(c, &b, &host);
+	if (pid < 0) {
+		err_sys(e, "clone3 with all namespaces");
+		birth_close(&b);
+		return -1;
+	}
+	c->init_pid = (pid_t)pid;
+	c->init_pidfd = pidfd;
+	c->init_sock = fd_steal(&b.sock[0]);
+	status = ids_map(&c->ids, c->init_pid, e);
+	if (status == 0 && write(b.go[1], "g", 1) != 1)
+		status = err_sys(e, "start init");
+	birth_close(&b);
+	if (status < 0 || await_hello(c, e) < 0) {
+		stop_init(c);
+		return -1;
+	}
+	return 0;
+}
+
+int cell_open(struct cell *c, const struct cell_options *o, struct err *e)
+{
+	const struct root *root = rules_root(o->rules, "default");
+	struct err ignored = {0};
+
+	*c = (struct cell){.options = *o,
+			   .ids.claim = -1,
+			   .init_sock = -1,
+			   .init_pidfd = -1,
+			   .ties = {-1, -1, -1}};
+	if (!c->options.tables)
+		c->options.tables = real_tables();
+	if (!root)
+		return err_set(e, "rules: there is no root named 'default'");
+	if (geteuid() != 0)
+		return err_set(e, "cells need root: run it as root or by sudo");
+	if (getgroups(0, NULL) != 0)
+		return err_set(e, "refusing to run with supplementary groups");
+	if (ids_claim(&c->ids, o->ids_base ? o->ids_base : IDS_BASE_DEFAULT,
+		      o->ids_count ? o->ids_count : IDS_COUNT_DEFAULT, e) < 0)
+		return -1;
+	if (cgroup_cell_open(o->cgroups, o->name, INIT_PROCESSES, &c->cgroup, e) < 0) {
+		ids_release(&c->ids);
+		return -1;
+	}
+	if (start_init(c, root, "none", e) < 0) {
+		(void)cgroup_cell_close(&c->cgroup, &ignored);
+		ids_release(&c->ids);
+		return -1;
+	}
+	return 0;
+}
+
+void cell_close(struct cell *c)
+{
+	struct err ignored = {0};
+
+	stop_init(c);
+	(void)cgroup_cell_close(&c->cgroup, &ignored);
+	ids_release(&c->ids);
+}
+
+/* The root and the network belong to the cell's set-up: another choice needs another init, and only before anything is in it. */
+static int ensure_place(struct cell *c, const Sandbox__Request *rq, struct err *e)
+{
+	const struct root *root = rules_root(c->options.rules, rq->root);
+	const char *network = strcmp(rq->network, "loopback") == 0 ? "loopback" : "none";
+
+	if (root == c->root && strcmp(network, c->network) == 0)
+		return 0;
+	if (c->touched) {
+		err_set(e,
+			"root and network: are fixed by the first request that has files or runs");
+		return 1;
+	}
+	stop_init(c);
+	return start_init(c, root, network, e);
+}
+
+static int refuse(const struct err *why, cell_reply *reply, void *arg, struct err *e)
+{
+	Sandbox__Reply r = SANDBOX__REPLY__INIT;
+
+	r.error = (char *)why->msg;
+	r.last = 1;
+	return reply(arg, &r, NULL, 0, e);
+}
+
+/* PUT, FETCH and KEEP are init's work: the frame goes there, its answers come back. */
+static int relay(struct cell *c, const Sandbox__Request *rq, const int *fds, size_t nfds,
+		 cell_reply *reply, void *arg, struct err *e)
+{
+	static struct channel_frame f;
+	int last = 0;
+	int status = channel_send(c->init_sock, &rq->base, fds, nfds, e);
+
+	while (status == 0 && !last) {
+		int n = channel_receive(c->init_sock, INIT_MS, &f, e);
+		Sandbox__Reply *r;
+
+		if (n == 0)
+			return err_set(e, "the cell's init died");
+		r = n == 1 ? (Sandbox__Reply *)channel_unpack(&f, &sandbox__reply__descriptor, e)
+			   : NULL;
+		if (!r)
+			return -1;
+		last = r->last;
+		status = reply(arg, r, f.fds, f.nfds, e);
+		sandbox__reply__free_unpacked(r, NULL);
+		channel_frame_release(&f);
+	}
+	return status;
+}
+
+static int run(struct cell *c, Sandbox__Request *rq, const int *fds, size_t nfds, cell_reply *reply,
+	       void *arg, struct err *e)
+{
+	struct run_result result;
+	struct err why = {0};
+	int status = run_request(c, rq, fds, nfds, &c->ties, &result, &why);
+
+	if (status == 1)
+		return refuse(&why, reply, arg, e);
+	if (status < 0) {
+		*e = why;
+		return -1;
+	}
+	status = reply(arg, &result.reply, result.fds, result.nfds, e);
+	for (size_t i = 0; i < result.nfds; i++)
+		(void)close(result.fds[i]);
+	return status;
+}
+
+int cell_request(struct cell *c, Sandbox__Request *rq, const int *fds, size_t nfds,
+		 cell_reply *reply, void *arg, struct err *e)
+{
+	struct err why = {0};
+	int status;
+
+	if (spec_check(rq, fds, nfds, c->options.rules, &why) < 0)
+		return refuse(&why, reply, arg, e);
+	if (rq->kind == SANDBOX__REQUEST__KIND__PUT || rq->kind == SANDBOX__REQUEST__KIND__RUN) {
+		status = ensure_place(c, rq, &why);
+		if (status > 0)
+			return refuse(&why, reply, arg, e);
+		if (status < 0) {
+			*e = why;
+			return -1;
+		}
+		c->touched = 1;
+	}
+	if (rq->kind == SANDBOX__REQUEST__KIND__RUN)
+		return run(c, rq, fds, nfds, reply, arg, e);
+	return relay(c, rq, fds, nfds, reply, arg, e);
+}

@@ -1,0 +1,63 @@
+/*
+ * cell.h - a cell, seen from its keeper.
+ *
+ * A cell is an init in namespaces of its own, a pair of host ids, and a cgroup.  Opening it costs milliseconds and is done
+ * before anybody waits for it.  Requests are those of sandbox.proto, so the same code serves a socket (keeper.c) and a command
+ * line (sandbox_main.c).  Closing it kills everything in it; so does the death of the keeper.
+ */
+#ifndef CELL_H
+#define CELL_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "proto/sandbox.pb-c.h"
+#include "sandbox/cgroup.h"
+#include "sandbox/ids.h"
+#include "sandbox/jail.h"
+#include "sandbox/run.h"
+
+struct err;
+struct rules;
+
+struct cell_options { /* borrowed for the life of the cell */
+	const char *name;
+	const struct rules *rules;
+	const struct cgroup_host *cgroups;
+	const struct jail_tables *tables; /* NULL: the real ones */
+	uid_t ids_base, ids_count;        /* 0: the defaults of ids.h */
+};
+
+struct cell {
+	struct cell_options options;
+	struct ids ids;
+	struct cgroup_cell cgroup;
+	int init_sock, init_pidfd;
+	pid_t init_pid;
+	const struct root
+		*root; /* what init was started with; fixed once something was put or run */
+	const char *network;
+	int touched;
+	unsigned runs;
+	struct run_ties ties; /* of the runs to come; -1, -1, -1 unless the owner sets them */
+};
+
+/* The layers that are in force in every cell, for the welcome; NULL-terminated. */
+extern const char *const cell_layers[];
+
+/* Needs root and a process without supplementary groups. */
+int cell_open(struct cell *c, const struct cell_options *o, struct err *e);
+void cell_close(struct cell *c);
+
+/* Called for each Reply; the descriptors are borrowed. */
+typedef int cell_reply(void *arg, const Sandbox__Reply *r, const int *fds, size_t nfds,
+		       struct err *e);
+
+/*
+ * Checks and carries out one request.  A request that is refused is answered with Reply.error and is no failure here; -1 means
+ * that the cell, or the way the replies go, is broken.
+ */
+int cell_request(struct cell *c, Sandbox__Request *rq, const int *fds, size_t nfds,
+		 cell_reply *reply, void *arg, struct err *e);
+
+#endif

@@ -1,0 +1,371 @@
+#include "sandbox/init.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "proto/channel.h"
+#include "proto/io.h"
+#include "proto/sandbox.pb-c.h"
+#include "proto/scope.h"
+#include "proto/wire.h"
+#include "sandbox/box.h"
+#include "sandbox/cgroup.h"
+#include "sandbox/rules.h"
+#include "sandbox/spec.h"
+
+#define PROGRAM_PID 2 /* the same in every run: a program must not learn how many were before it */
+
+struct pid1 {
+	const struct init *in;
+	struct box box;
+	struct jail_namespaces own;
+};
+
+typedef int handler(struct pid1 *p, const Sandbox__Request *rq, struct channel_frame *f,
+		    struct err *e);
+
+static int reply(const struct pid1 *p, const Sandbox__Reply *r, const int *fds, size_t n,
+		 struct err *e)
+{
+	return channel_send(p->in->sock, &r->base, fds, n, e);
+}
+
+static int reply_done(const struct pid1 *p, struct err *e)
+{
+	Sandbox__Reply r = SANDBOX__REPLY__INIT;
+
+	r.last = 1;
+	return reply(p, &r, NULL, 0, e);
+}
+
+static int handle_put(struct pid1 *p, const Sandbox__Request *rq, struct channel_frame *f,
+		      struct err *e)
+{
+	size_t fd = 0;
+
+	if (box_prepare(&p->box, rq->same_box, rq->box_bytes, rq->box_inodes, e) < 0)
+		return -1;
+	for (size_t i = 0; i < rq->n_names; i++) {
+		int is_folder = rq->names[i][strlen(rq->names[i]) - 1] == '/';
+
+		if (box_put(&p->box, rq->names[i], rq->modes[i], is_folder ? -1 : f->fds[fd++], e) <
+		    0)
+			return -1;
+	}
+	return reply_done(p, e);
+}
+
+/* Replies to a FETCH are filled up to what one frame can hold. */
+struct fetch {
+	const struct pid1 *pid1;
+	Sandbox__Reply reply;
+	char *names[FETCH_FILES_PER_FRAME];
+	uint32_t modes[FETCH_FILES_PER_FRAME];
+	int fds[FETCH_FILES_PER_FRAME];
+};
+
+static int fetch_flush(struct fetch *f, int last, struct err *e)
+{
+	int status;
+
+	f->reply.names = f->names;
+	f->reply.modes = f->modes;
+	f->reply.n_modes = f->reply.n_names;
+	f->reply.last = last;
+	status = reply(f->pid1, &f->reply, f->fds, f->reply.n_names, e);
+	for (size_t i = 0; i < f->reply.n_names; i++) {
+		free(f->names[i]);
+		(void)close(f->fds[i]);
+	}
+	f->reply.n_names = 0;
+	return status;
+}
+
+static int copy_to_memfd(int from, uint64_t len, struct err *e)
+{
+	char chunk[65536];
+	AUTO_CLOSE int fd = io_memfd(e);
+
+	/* Reads no more than was allowed, whatever the file does now. */
+	while (fd >= 0 && len > 0) {
+		size_t want = len < sizeof(chunk) ? (size_t)len : sizeof(chunk);
+		ssize_t n = io_read_full(from, chunk, want, e);
+
+		if (n < 0 || io_write_all(fd, chunk, (size_t)n, e) < 0)
+			return -1;
+		if (n == 0)
+			break;
+		len -= (uint64_t)n;
+	}
+	if (fd < 0 || io_memfd_seal(fd, e) < 0)
+		return -1;
+	return fd_steal(&fd);
+}
+
+static int fetch_file(void *arg, const char *name, const void *stat_of_file, int fd, struct err *e)
+{
+	struct fetch *f = arg;
+	const struct stat *st = stat_of_file;
+	size_t i = f->reply.n_names;
+	int copy;
+
+	if (wire_utf8_prefix((const uint8_t *)name, strlen(name)) != strlen(name))
+		return err_set(e, "a file name in the box is not UTF-8");
+	copy = copy_to_memfd(fd, (uint64_t)st->st_size, e);
+	if (copy < 0)
+		return err_wrap(e, "%s", name);
+	f->names[i] = strdup(name);
+	f->modes[i] = st->st_mode & S_IXUSR ? 0555 : 0444;
+	f->fds[i] = copy;
+	f->reply.n_names++;
+	if (!f->names[i])
+		return err_set(e, "out of memory");
+	return f->reply.n_names == FETCH_FILES_PER_FRAME ? fetch_flush(f, 0, e) : 0;
+}
+
+static int handle_fetch(struct pid1 *p, const Sandbox__Request *rq, struct channel_frame *frame,
+			struct err *e)
+{
+	struct fetch f = {.pid1 = p, .reply = SANDBOX__REPLY__INIT};
+	int status = box_take(&p->box, rq->paths, rq->n_paths, rq->fetch_bytes, fetch_file, &f, e);
+
+	(void)frame;
+	if (status == 0)
+		return fetch_flush(&f, 1, e);
+	for (size_t i = 0; i < f.reply.n_names; i++) {
+		free(f.names[i]);
+		(void)close(f.fds[i]);
+	}
+	return -1;
+}
+
+static int handle_keep(struct pid1 *p, const Sandbox__Request *rq, struct channel_frame *f,
+		       struct err *e)
+{
+	(void)f;
+	if (box_keep(&p->box, rq->paths, rq->n_paths, e) < 0)
+		return -1;
+	return reply_done(p, e);
+}
+
+/* clone(2) with the pid that every run has; the child does not come back. */
+static pid_t start_program(const struct pid1 *p, struct jail_program *program, int *pidfd)
+{
+	pid_t tid = PROGRAM_PID;
+	int fd = -1;
+	struct clone_args args = {
+		.flags = CLONE_PIDFD,
+		.pidfd = (uintptr_t)&fd,
+		.exit_signal = SIGCHLD,
+		.set_tid = (uintptr_t)&tid,
+		.set_tid_size = 1,
+	};
+	long pid = syscall(SYS_clone3, &args, sizeof(args));
+
+	if (pid == 0)
+		jail_become_program(p->in->tables, program);
+	*pidfd = fd;
+	return (pid_t)pid;
+}
+
+/* Reaps orphans too while the program runs: their zombies would count against its limit of processes. */
+static int wait_for(pid_t program, int *status, struct rusage *usage, struct err *e)
+{
+	for (;;) {
+		pid_t pid = wait4(-1, status, __WALL, usage);
+
+		if (pid == program)
+			return 0;
+		if (pid < 0 && errno != EINTR)
+			return err_sys(e, "wait");
+	}
+}
+
+/*
+ * Ends every process of the cell.  kill(-1) holds the kernel's task list while it walks it and a fork that has a signal
+ * pending fails, so no process slips through by forking: one pass is enough.
+ */
+static int kill_all(struct err *e)
+{
+	if (kill(-1, SIGKILL) < 0 && errno != ESRCH)
+		return err_sys(e, "kill");
+	for (;;) {
+		if (waitpid(-1, NULL, __WALL) >= 0 || errno == EINTR)
+			continue;
+		return errno == ECHILD ? 0 : err_sys(e, "wait");
+	}
+}
+
+static int reset_pids(const struct pid1 *p, struct err *e)
+{
+	if (pwrite(p->in->last_pid_fd, "2\n", 2, 0) != 2)
+		return err_sys(e, "ns_last_pid");
+	return 0;
+}
+
+static void fill_program(const struct pid1 *p, const Sandbox__Request *rq,
+			 const struct channel_frame *f, struct jail_program *program)
+{
+	*program = (struct jail_program){
+		.sync_fd = f->fds[0],
+		.stdio = {f->fds[1], f->fds[2], f->fds[3]},
+		.procs_fds = f->fds + 4,
+		.nprocs_fds = (int)rq->attach,
+		.extra = f->fds + 4 + rq->attach,
+		.nextra = f->nfds - 4 - rq->attach,
+		.cwd = rq->cwd,
+		.stack_bytes = rq->stack_bytes,
+		.open_files = rq->open_files,
+		.policy = rules_policy(p->in->rules, rq->policy),
+		.cell = p->own,
+	};
+}
+
+/* A NULL-terminated copy of a repeated field; the strings are borrowed. */
+static char **vector(char *const *items, size_t n)
+{
+	char **v = calloc(n + 1, sizeof(*v));
+
+	if (v && n > 0)
+		memcpy(v, items, n * sizeof(*v));
+	return v;
+}
+
+static int report_start(const struct pid1 *p, int pidfd, struct err *e)
+{
+	Sandbox__Reply r = SANDBOX__REPLY__INIT;
+
+	r.message = (char *)"started"; /* a frame is never empty */
+	return reply(p, &r, &pidfd, 1, e);
+}
+
+static int report_end(const struct pid1 *p, int status, const struct rusage *usage, struct err *e)
+{
+	Sandbox__Reply r = SANDBOX__REPLY__INIT;
+
+	r.last = 1;
+	r.status = WIFEXITED(status) ? SANDBOX__STATUS__EXITED : SANDBOX__STATUS__SIGNALED;
+	r.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+	r.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	r.voluntary_switches = (uint64_t)usage->ru_nvcsw;
+	r.involuntary_switches = (uint64_t)usage->ru_nivcsw;
+	return reply(p, &r, NULL, 0, e);
+}
+
+static int run_program(struct pid1 *p, struct jail_program *program, struct channel_frame *f,
+		       struct err *e)
+{
+	struct rusage usage;
+	int status = 0;
+	int pidfd = -1;
+	pid_t pid = start_program(p, program, &pidfd);
+
+	if (pid < 0)
+		return err_sys(e, "clone");
+	/* From here the program's side holds the only copies: the ends of pipes must close with it. */
+	channel_frame_release(f);
+	p->box.used = 1;
+	int told = report_start(p, pidfd, e);
+
+	(void)close(pidfd);
+	if (told < 0 || wait_for(pid, &status, &usage, e) < 0 || kill_all(e) < 0)
+		return -1;
+	return report_end(p, status, &usage, e);
+}
+
+static int handle_run(struct pid1 *p, const Sandbox__Request *rq, struct channel_frame *f,
+		      struct err *e)
+{
+	struct jail_program program;
+	AUTO_FREE char **argv = vector(rq->argv, rq->n_argv);
+	AUTO_FREE char **envp = vector(rq->env, rq->n_env);
+
+	if (!argv || !envp)
+		return err_set(e, "out of memory");
+	if (box_prepare(&p->box, rq->same_box, rq->box_bytes, rq->box_inodes, e) < 0 ||
+	    reset_pids(p, e) < 0)
+		return -1;
+	fill_program(p, rq, f, &program);
+	program.argv = argv;
+	program.envp = envp;
+	return run_program(p, &program, f, e);
+}
+
+static handler *const handlers[] = {
+	[SANDBOX__REQUEST__KIND__PUT] = handle_put,
+	[SANDBOX__REQUEST__KIND__RUN] = handle_run,
+	[SANDBOX__REQUEST__KIND__FETCH] = handle_fetch,
+	[SANDBOX__REQUEST__KIND__KEEP] = handle_keep,
+};
+
+/* What went wrong is the keeper's to judge: it may be the contents of the box. */
+static void serve_one(struct pid1 *p, struct channel_frame *f)
+{
+	struct err e = {0};
+	Sandbox__Request *rq =
+		(Sandbox__Request *)channel_unpack(f, &sandbox__request__descriptor, &e);
+
+	if (!rq)
+		_exit(1);
+	if (handlers[rq->kind](p, rq, f, &e) < 0) {
+		Sandbox__Reply r = SANDBOX__REPLY__INIT;
+
+		r.error = e.msg;
+		r.last = 1;
+		if (reply(p, &r, NULL, 0, &e) < 0)
+			_exit(1);
+	}
+	sandbox__request__free_unpacked(rq, NULL);
+	channel_frame_release(f);
+}
+
+/* Leaves the descriptors that init works with, and standard error, as the only ones. */
+static void keep_only(struct init *in)
+{
+	in->sock = fcntl(in->sock, F_DUPFD_CLOEXEC, 700);
+	in->last_pid_fd = fcntl(in->last_pid_fd, F_DUPFD_CLOEXEC, 700);
+	if (in->sock < 0 || in->last_pid_fd < 0)
+		_exit(1);
+	int low = in->sock < in->last_pid_fd ? in->sock : in->last_pid_fd;
+	int high = in->sock < in->last_pid_fd ? in->last_pid_fd : in->sock;
+
+	(void)close_range(3, (unsigned)low - 1, 0);
+	if (high > low + 1)
+		(void)close_range((unsigned)low + 1, (unsigned)high - 1, 0);
+	(void)close_range((unsigned)high + 1, ~0U, 0);
+}
+
+static int enter(struct pid1 *p, struct err *e)
+{
+	const struct init *in = p->in;
+
+	if (jail_enter_cell(in->tables, &in->cell, e) < 0 || box_open(&p->box, in->cell.root, e) < 0)
+		return -1;
+	return jail_namespaces_read(&p->own, e);
+}
+
+_Noreturn void init_main(struct init *in)
+{
+	static struct channel_frame frame;
+	struct pid1 p = {.in = in};
+	struct err e = {0};
+	Sandbox__Reply hello = SANDBOX__REPLY__INIT;
+
+	hello.last = 1;
+	if (enter(&p, &e) < 0) {
+		hello.error = e.msg;
+		(void)reply(&p, &hello, NULL, 0, &e);
+		_exit(1);
+	}
+	keep_only(in);
+	if (reply(&p, &hello, NULL, 0, &e) < 0)
+		_exit(1);
+	while (channel_receive(in->sock, -1, &frame, &e) == 1)
+		serve_one(&p, &frame);
+	_exit(0);
+}

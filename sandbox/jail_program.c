@@ -1,0 +1,388 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <sched.h>
+#include <sys/capability.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "proto/err.h"
+#include "proto/scope.h"
+#include "sandbox/cgroup.h"
+#include "sandbox/ids.h"
+#include "sandbox/jail.h"
+#include "sandbox/policy.h"
+
+static jail_program_fn step_attach, step_fresh, step_hostname, step_session, step_stdio, step_close,
+	step_limits, step_signals, step_ids, step_caps, step_cwd, step_verify, step_seccomp,
+	step_ready, step_exec;
+
+/* clang-format off */
+const struct jail_program_step jail_program_steps[] = {
+	/* step         action           why it stands here */
+	{ "attach",     step_attach   }, /* first: from here all is charged and limited; usage until "go" is subtracted */
+	{ "fresh",      step_fresh    }, /* after attach, so that the cgroup namespace begins at the run's cgroup */
+	{ "hostname",   step_hostname }, /* in the new uts namespace */
+	{ "session",    step_session  }, /* no terminal, no group shared with init */
+	{ "stdio",      step_stdio    }, /* 0, 1, 2 and the files of the request in place */
+	{ "close",      step_close    }, /* everything else goes at exec */
+	{ "limits",     step_limits   }, /* before ids: lowering is always allowed, and stays */
+	{ "signals",    step_signals  }, /* as a program expects to find them */
+	{ "ids",        step_ids      }, /* gives up the cell's root */
+	{ "caps",       step_caps     }, /* after ids, which leaves the inheritable ones */
+	{ "cwd",        step_cwd      }, /* as the program's user, so that permissions count */
+	{ "verify",     step_verify   }, /* ask the kernel whether all that is true */
+	{ "seccomp",    step_seccomp  }, /* last: the policy allows no set-up call; hands over the listener */
+	{ "ready",      step_ready    }, /* the clock starts at "go" */
+	{ "exec",       step_exec     },
+};
+/* clang-format on */
+const size_t jail_program_nsteps = ARRAY_LEN(jail_program_steps);
+
+#define HOSTNAME "gavel"
+
+/* Above every number that the program's own descriptors get. */
+#define PARKED_FD_MIN 512
+
+static int step_attach(struct jail_program *p, struct err *e)
+{
+	errno = cgroup_attach_self(p->procs_fds, p->nprocs_fds);
+	return errno ? err_sys(e, "join the run's cgroup") : 0;
+}
+
+static int step_fresh(struct jail_program *p, struct err *e)
+{
+	(void)p;
+	if (unshare(CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP) < 0)
+		return err_sys(e, "unshare ipc, uts, cgroup");
+	return 0;
+}
+
+static int step_hostname(struct jail_program *p, struct err *e)
+{
+	(void)p;
+	if (sethostname(HOSTNAME, strlen(HOSTNAME)) < 0 || setdomainname("", 0) < 0)
+		return err_sys(e, "sethostname");
+	return 0;
+}
+
+static int step_session(struct jail_program *p, struct err *e)
+{
+	(void)p;
+	return setsid() < 0 ? err_sys(e, "setsid") : 0;
+}
+
+/* Moves a descriptor out of the way of the numbers that are about to be filled. */
+static int park(int *fd, struct err *e)
+{
+	int up = fcntl(*fd, F_DUPFD_CLOEXEC, PARKED_FD_MIN);
+
+	if (up < 0)
+		return err_sys(e, "park descriptor %d", *fd);
+	*fd = up;
+	return 0;
+}
+
+static int step_stdio(struct jail_program *p, struct err *e)
+{
+	int from[3 + 200];
+	size_t n = 0;
+
+	if (p->nextra > ARRAY_LEN(from) - 3)
+		return err_set(e, "%zu descriptors are too many", p->nextra);
+	for (size_t i = 0; i < 3; i++)
+		from[n++] = p->stdio[i];
+	for (size_t i = 0; i < p->nextra; i++)
+		from[n++] = p->extra[i];
+	if (park(&p->sync_fd, e) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (park(&from[i], e) < 0)
+			return -1;
+	for (size_t i = 0; i < n; i++)
+		if (dup2(from[i], (int)i) < 0)
+			return err_sys(e, "dup2 %zu", i);
+	return 0;
+}
+
+static int step_close(struct jail_program *p, struct err *e)
+{
+	if (close_range(3 + (unsigned)p->nextra, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+		return err_sys(e, "close_range");
+	return 0;
+}
+
+/* clang-format off */
+static const struct { __rlimit_resource_t what; rlim_t max; } fixed_limits[] = {
+	{ RLIMIT_CORE,       0 },
+	{ RLIMIT_MEMLOCK,    0 },
+	{ RLIMIT_MSGQUEUE,   0 }, /* POSIX queues would outlive the run's processes */
+	{ RLIMIT_NICE,       0 },
+	{ RLIMIT_RTPRIO,     0 },
+	{ RLIMIT_SIGPENDING, 1024 },
+};
+/* clang-format on */
+
+static int lower(__rlimit_resource_t what, rlim_t max, struct err *e)
+{
+	struct rlimit now;
+	struct rlimit want = {max, max};
+
+	if (getrlimit(what, &now) < 0)
+		return err_sys(e, "getrlimit %d", (int)what);
+	/* Raising a hard limit needs a right over the host; a lower one already serves. */
+	if (now.rlim_max != RLIM_INFINITY && (max == RLIM_INFINITY || now.rlim_max < max))
+		want.rlim_cur = want.rlim_max = now.rlim_max;
+	return setrlimit(what, &want) < 0 ? err_sys(e, "setrlimit %d", (int)what) : 0;
+}
+
+static int step_limits(struct jail_program *p, struct err *e)
+{
+	for (size_t i = 0; i < ARRAY_LEN(fixed_limits); i++)
+		if (lower(fixed_limits[i].what, fixed_limits[i].max, e) < 0)
+			return -1;
+	if (lower(RLIMIT_NOFILE, p->open_files, e) < 0)
+		return -1;
+	return lower(RLIMIT_STACK, p->stack_bytes ? p->stack_bytes : RLIM_INFINITY, e);
+}
+
+static int step_signals(struct jail_program *p, struct err *e)
+{
+	sigset_t none;
+
+	(void)p;
+	sigemptyset(&none);
+	for (int sig = 1; sig < NSIG; sig++) {
+		struct sigaction normal = {.sa_handler = SIG_DFL};
+
+		(void)sigaction(sig, &normal, NULL); /* EINVAL for KILL, STOP and libc's own two */
+	}
+	if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
+		return err_sys(e, "sigprocmask");
+	umask(022);
+	return 0;
+}
+
+static int step_ids(struct jail_program *p, struct err *e)
+{
+	(void)p;
+	if (setresgid(IDS_PROGRAM, IDS_PROGRAM, IDS_PROGRAM) < 0)
+		return err_sys(e, "setresgid");
+	if (setresuid(IDS_PROGRAM, IDS_PROGRAM, IDS_PROGRAM) < 0)
+		return err_sys(e, "setresuid");
+	return 0;
+}
+
+static int step_caps(struct jail_program *p, struct err *e)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
+
+	(void)p;
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
+		return err_sys(e, "clear ambient capabilities");
+	if (syscall(SYS_capset, &header, none) < 0)
+		return err_sys(e, "capset");
+	return 0;
+}
+
+static int step_cwd(struct jail_program *p, struct err *e)
+{
+	return chdir(p->cwd) < 0 ? err_sys(e, "chdir %s", p->cwd) : 0;
+}
+
+static int verify_ids(struct err *e)
+{
+	uid_t u[3];
+	gid_t g[3];
+
+	if (getresuid(&u[0], &u[1], &u[2]) < 0 || getresgid(&g[0], &g[1], &g[2]) < 0)
+		return err_sys(e, "getresuid");
+	for (size_t i = 0; i < 3; i++)
+		if (u[i] != IDS_PROGRAM || g[i] != IDS_PROGRAM)
+			return err_set(e, "runs as %d:%d", (int)u[i], (int)g[i]);
+	if (getgroups(0, NULL) != 0)
+		return err_set(e, "has supplementary groups");
+	if (setresuid(0, 0, 0) == 0 || setresgid(0, 0, 0) == 0)
+		return err_set(e, "the cell's root could be taken back");
+	return 0;
+}
+
+static int verify_caps(struct err *e)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct caps[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &header, caps) < 0)
+		return err_sys(e, "capget");
+	for (size_t i = 0; i < ARRAY_LEN(caps); i++)
+		if (caps[i].effective | caps[i].permitted | caps[i].inheritable)
+			return err_set(e, "has capabilities");
+	for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
+		if (prctl(PR_CAPBSET_READ, cap, 0, 0, 0) != 0 ||
+		    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, cap, 0, 0) != 0)
+			return err_set(e, "capability %d is bounding or ambient", cap);
+	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
+		return err_set(e, "no_new_privs is off");
+	return 0;
+}
+
+static int verify_namespaces(const struct jail_namespaces *cell, struct err *e)
+{
+	struct jail_namespaces own;
+	char host[sizeof(HOSTNAME) + 1];
+
+	if (jail_namespaces_read(&own, e) < 0)
+		return -1;
+	for (size_t i = 0; i < JAIL_NAMESPACES; i++) {
+		int fresh = strcmp(jail_namespace_names[i], "ipc") == 0 ||
+			    strcmp(jail_namespace_names[i], "uts") == 0 ||
+			    strcmp(jail_namespace_names[i], "cgroup") == 0;
+
+		if ((own.inode[i] != cell->inode[i]) != fresh)
+			return err_set(e, "the %s namespace is %s", jail_namespace_names[i],
+				       fresh ? "the cell's, not the run's" : "not the cell's");
+	}
+	if (gethostname(host, sizeof(host)) < 0 || strcmp(host, HOSTNAME) != 0)
+		return err_set(e, "the host name is not " HOSTNAME);
+	if (unshare(CLONE_NEWUSER) == 0)
+		return err_set(e, "a user namespace could be made");
+	return 0;
+}
+
+static int verify_limits(const struct jail_program *p, struct err *e)
+{
+	struct rlimit now;
+
+	for (size_t i = 0; i < ARRAY_LEN(fixed_limits); i++)
+		if (getrlimit(fixed_limits[i].what, &now) < 0 ||
+		    now.rlim_max > fixed_limits[i].max || now.rlim_cur > fixed_limits[i].max)
+			return err_set(e, "resource limit %d is not lowered",
+				       (int)fixed_limits[i].what);
+	if (getrlimit(RLIMIT_NOFILE, &now) < 0 || now.rlim_max > p->open_files)
+		return err_set(e, "the limit of open files is not lowered");
+	return 0;
+}
+
+static int verify_surroundings(const struct jail_program *p, struct err *e)
+{
+	char cwd[4096];
+	sigset_t blocked;
+
+	if (getsid(0) != getpid())
+		return err_set(e, "does not lead its session");
+	if (!getcwd(cwd, sizeof(cwd)) || strcmp(cwd, p->cwd) != 0)
+		return err_set(e, "the working directory is not %s", p->cwd);
+	for (int fd = 0; fd < 3 + (int)p->nextra; fd++)
+		if (fcntl(fd, F_GETFD) != 0)
+			return err_set(e, "descriptor %d is not open for the program", fd);
+	if (fcntl(p->sync_fd, F_GETFD) != FD_CLOEXEC)
+		return err_set(e, "a descriptor of the judge would stay open");
+	if (sigprocmask(SIG_SETMASK, NULL, &blocked) < 0 || !sigisemptyset(&blocked))
+		return err_set(e, "signals are blocked");
+	return 0;
+}
+
+static int step_verify(struct jail_program *p, struct err *e)
+{
+	if (verify_ids(e) < 0 || verify_caps(e) < 0 || verify_namespaces(&p->cell, e) < 0 ||
+	    verify_limits(p, e) < 0)
+		return -1;
+	return verify_surroundings(p, e);
+}
+
+/* One message on the sync socket, with a descriptor beside it unless that is -1.  Only calls that each policy allows. */
+static int say(int sync_fd, const struct jail_message *m, int fd)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = {0};
+	struct iovec iov = {(void *)m, sizeof(*m)};
+	struct msghdr h = {.msg_iov = &iov, .msg_iovlen = 1};
+	struct cmsghdr *c;
+
+	if (fd >= 0) {
+		h.msg_control = control.bytes;
+		h.msg_controllen = sizeof(control.bytes);
+		c = CMSG_FIRSTHDR(&h);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+	}
+	return sendmsg(sync_fd, &h, MSG_NOSIGNAL) == (ssize_t)sizeof(*m) ? 0 : -1;
+}
+
+static int step_seccomp(struct jail_program *p, struct err *e)
+{
+	struct jail_message ready = {.word = JAIL_READY};
+	int listener = -1;
+
+	if (policy_install(p->policy, &listener, e) < 0)
+		return -1;
+	if (say(p->sync_fd, &ready, listener) < 0)
+		return err_sys(e, "hand over the listener");
+	(void)close(listener);
+	return 0;
+}
+
+static int step_ready(struct jail_program *p, struct err *e)
+{
+	char go;
+	ssize_t n = read(p->sync_fd, &go, 1);
+
+	return n == 1 ? 0 : err_set(e, "the keeper went away");
+}
+
+/* Tries argv[0] in each folder of the program's own PATH, as a shell would. */
+static void exec_by_path(const struct jail_program *p)
+{
+	const char *path = "/usr/bin:/bin";
+	char file[4096];
+	int denied = 0;
+
+	for (char *const *v = p->envp; *v; v++)
+		if (strncmp(*v, "PATH=", 5) == 0)
+			path = *v + 5;
+	while (*path) {
+		size_t len = strcspn(path, ":");
+
+		snprintf(file, sizeof(file), "%.*s/%s", (int)len, path, p->argv[0]);
+		execve(file, p->argv, p->envp);
+		denied |= errno == EACCES;
+		if (errno != ENOENT && errno != ENOTDIR && errno != EACCES)
+			return;
+		path += len + (path[len] == ':');
+	}
+	errno = denied ? EACCES : ENOENT;
+}
+
+static int step_exec(struct jail_program *p, struct err *e)
+{
+	if (strchr(p->argv[0], '/'))
+		execve(p->argv[0], p->argv, p->envp);
+	else
+		exec_by_path(p);
+	return err_sys(e, "%s", p->argv[0]);
+}
+
+_Noreturn void jail_become_program(const struct jail_tables *t, struct jail_program *p)
+{
+	struct jail_message failed = {.word = JAIL_FAILED};
+
+	for (size_t i = 0; i < t->nprogram; i++) {
+		if (t->program[i].run(p, &failed.err) == 0)
+			continue;
+		failed.exec = t->program[i].run == step_exec;
+		if (!failed.exec)
+			err_wrap(&failed.err, "jail: %s", t->program[i].name);
+		(void)say(p->sync_fd, &failed, -1);
+		break;
+	}
+	_exit(127);
+}

@@ -1,0 +1,491 @@
+#include "sandbox/root.h"
+
+#include <cyaml/cyaml.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "proto/err.h"
+#include "proto/io.h"
+#include "proto/scope.h"
+#include "sandbox/mounts.h"
+
+#define ROOT_TEXT_MAX 65536
+#define STAGING       "/tmp" /* any folder will do, but /proc must stay uncovered until ours is mounted */
+
+/* What libcyaml reads into; the fields are those of struct root_mount. */
+struct row {
+	enum root_type type;
+	char *source;
+	char *target;
+	char *content;
+	bool optional;
+};
+
+struct file {
+	char *name;
+	struct row *mounts;
+	unsigned mounts_count;
+};
+
+static const cyaml_strval_t type_names[] = {
+	{"bind", ROOT_BIND}, {"file", ROOT_FILE},   {"link", ROOT_LINK}, {"proc", ROOT_PROC},
+	{"dev", ROOT_DEV},   {"tmpfs", ROOT_TMPFS}, {"box", ROOT_BOX},   {"program", ROOT_PROGRAM},
+};
+
+static const cyaml_schema_field_t row_fields[] = {
+	CYAML_FIELD_ENUM("type", CYAML_FLAG_STRICT, struct row, type, type_names,
+			 CYAML_ARRAY_LEN(type_names)),
+	CYAML_FIELD_STRING_PTR("source", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct row,
+			       source, 1, 4095),
+	CYAML_FIELD_STRING_PTR("target", CYAML_FLAG_POINTER, struct row, target, 2, 4095),
+	CYAML_FIELD_STRING_PTR("content", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct row,
+			       content, 0, 4095),
+	CYAML_FIELD_BOOL("optional", CYAML_FLAG_OPTIONAL, struct row, optional),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t row_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct row, row_fields),
+};
+
+static const cyaml_schema_field_t file_fields[] = {
+	CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct file, name, 1, 64),
+	CYAML_FIELD_SEQUENCE("mounts", CYAML_FLAG_POINTER, struct file, mounts, &row_schema, 1,
+			     256),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t file_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct file, file_fields),
+};
+
+/* Keeps the first thing that libcyaml complains about: it has the line. */
+__attribute__((format(printf, 3, 0))) static void keep_first(cyaml_log_t level, void *ctx,
+							     const char *fmt, va_list args)
+{
+	char *first = ctx;
+
+	if (level >= CYAML_LOG_ERROR && first[0] == '\0') {
+		vsnprintf(first, 160, fmt, args);
+		first[strcspn(first, "\n")] = '\0';
+	}
+}
+
+static int add_row(struct root *r, const struct row *row, struct err *e)
+{
+	struct root_mount m = {.type = row->type, .optional = row->optional};
+	struct root_mount *more = realloc(r->mounts, (r->nmounts + 1) * sizeof(m));
+
+	if (!more)
+		return err_set(e, "out of memory");
+	r->mounts = more;
+	m.source = row->source ? strdup(row->source) : NULL;
+	m.content = row->content ? strdup(row->content) : NULL;
+	m.target = strdup(row->target);
+	if (!m.target || (row->source && !m.source) || (row->content && !m.content)) {
+		free(m.source);
+		free(m.content);
+		free(m.target);
+		return err_set(e, "out of memory");
+	}
+	r->mounts[r->nmounts++] = m;
+	return 0;
+}
+
+static int take_file(struct root *r, const struct file *f, const char *name, struct err *e)
+{
+	if (strcmp(f->name, name) != 0)
+		return err_set(e, "name: is '%s', must be '%s' as the file's", f->name, name);
+	r->name = strdup(f->name);
+	if (!r->name)
+		return err_set(e, "out of memory");
+	for (unsigned i = 0; i < f->mounts_count; i++)
+		if (add_row(r, &f->mounts[i], e) < 0)
+			return -1;
+	return root_check(r, e);
+}
+
+static int parse(struct root *r, const char *text, size_t len, const char *name, struct err *e)
+{
+	char complaint[160] = "";
+	const cyaml_config_t config = {.log_fn = keep_first,
+				       .log_ctx = complaint,
+				       .log_level = CYAML_LOG_ERROR,
+				       .mem_fn = cyaml_mem,
+				       .flags = CYAML_CFG_NO_ALIAS};
+	struct file *f = NULL;
+	cyaml_err_t result = cyaml_load_data((const uint8_t *)text, len, &config, &file_schema,
+					     (void **)&f, NULL);
+	int status;
+
+	if (result != CYAML_OK)
+		return err_set(e, "%s (%s)", cyaml_strerror(result), complaint);
+	status = f ? take_file(r, f, name, e) : err_set(e, "empty");
+	cyaml_free(&config, &file_schema, f, 0);
+	return status;
+}
+
+int root_load(struct root *r, const char *dir, const char *name, struct err *e)
+{
+	char path[4096];
+	size_t len;
+
+	*r = (struct root){0};
+	snprintf(path, sizeof(path), "%s/%s.yaml", dir, name);
+	if (io_read_file(path, ROOT_TEXT_MAX, &r->text, &len, e) < 0)
+		return -1;
+	if (parse(r, r->text, len, name, e) < 0) {
+		root_release(r);
+		return err_wrap(e, "%s", path);
+	}
+	return 0;
+}
+
+void root_release(struct root *r)
+{
+	for (size_t i = 0; i < r->nmounts; i++) {
+		free(r->mounts[i].source);
+		free(r->mounts[i].target);
+		free(r->mounts[i].content);
+	}
+	free(r->mounts);
+	free(r->name);
+	free(r->text);
+	*r = (struct root){0};
+}
+
+int root_add(struct root *r, enum root_type type, const char *source, const char *target,
+	     struct err *e)
+{
+	char *src = source ? strdup(source) : NULL;
+	char *dst = strdup(target);
+	struct row row = {.type = type, .source = src, .target = dst};
+	int status = dst && (src || !source) ? add_row(r, &row, e) : err_set(e, "out of memory");
+
+	free(src);
+	free(dst);
+	return status;
+}
+
+/* Names in a root file system that the cell makes itself. */
+static int is_own(const char *name)
+{
+	static const char *const own[] = {".",   "..",  "proc", "sys",    "dev",
+					  "tmp", "run", "box",  "program"};
+
+	for (size_t i = 0; i < ARRAY_LEN(own); i++)
+		if (strcmp(name, own[i]) == 0)
+			return 1;
+	return 0;
+}
+
+static void drop_host_binds(struct root *r)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < r->nmounts; i++) {
+		struct root_mount *m = &r->mounts[i];
+
+		if (m->type != ROOT_BIND && m->type != ROOT_FILE && m->type != ROOT_LINK) {
+			r->mounts[kept++] = *m;
+			continue;
+		}
+		free(m->source);
+		free(m->target);
+		free(m->content);
+	}
+	r->nmounts = kept;
+}
+
+int root_use_folder(struct root *r, const char *folder, struct err *e)
+{
+	struct root_mount *old;
+	size_t nold;
+	char source[4096];
+	char target[300];
+	DIR *d = opendir(folder);
+	int status = 0;
+
+	if (!d)
+		return err_sys(e, "open %s", folder);
+	drop_host_binds(r);
+	/* The folder's own files come first: what the rule mounts (/tmp, /box) lies on top. */
+	old = ptr_steal(&r->mounts);
+	nold = r->nmounts;
+	r->nmounts = 0;
+	for (struct dirent *entry; status == 0 && (entry = readdir(d));) {
+		if (is_own(entry->d_name))
+			continue;
+		snprintf(source, sizeof(source), "%s/%s", folder, entry->d_name);
+		snprintf(target, sizeof(target), "/%s", entry->d_name);
+		status = root_add(r, ROOT_BIND, source, target, e);
+	}
+	closedir(d);
+	for (size_t i = 0; i < nold; i++) {
+		struct row row = {old[i].type, old[i].source, old[i].target, old[i].content,
+				  old[i].optional};
+
+		if (status == 0)
+			status = add_row(r, &row, e);
+		free(old[i].source);
+		free(old[i].target);
+		free(old[i].content);
+	}
+	free(old);
+	return status;
+}
+
+static int target_is_safe(const char *target)
+{
+	if (target[0] != '/' || target[1] == '\0' || target[strlen(target) - 1] == '/')
+		return 0;
+	for (const char *p = target; p; p = strchr(p + 1, '/'))
+		if (strncmp(p, "//", 2) == 0 || strcmp(p, "/.") == 0 || strcmp(p, "/..") == 0 ||
+		    strncmp(p, "/./", 3) == 0 || strncmp(p, "/../", 4) == 0)
+			return 0;
+	return 1;
+}
+
+static int check_row(const struct root_mount *m, struct err *e)
+{
+	int needs_source = m->type == ROOT_BIND || m->type == ROOT_BIND_RW || m->type == ROOT_LINK;
+
+	if (!target_is_safe(m->target))
+		return err_set(e, "target: '%s' must be an absolute path without '.', '..' or '//'",
+			       m->target);
+	if (needs_source != (m->source != NULL))
+		return err_set(e, "%s: source is %s", m->target,
+			       needs_source ? "missing" : "not used by this type");
+	if (needs_source && m->type != ROOT_LINK && m->source[0] != '/')
+		return err_set(e, "%s: source '%s' must be absolute", m->target, m->source);
+	if ((m->type == ROOT_FILE) != (m->content != NULL))
+		return err_set(e, "%s: content belongs to type file", m->target);
+	return 0;
+}
+
+int root_check(const struct root *r, struct err *e)
+{
+	size_t count[ROOT_PROGRAM + 1] = {0};
+
+	for (size_t i = 0; i < r->nmounts; i++) {
+		if (check_row(&r->mounts[i], e) < 0)
+			return -1;
+		count[r->mounts[i].type]++;
+		for (size_t k = 0; k < i; k++)
+			if (strcmp(r->mounts[k].target, r->mounts[i].target) == 0)
+				return err_set(e, "target %s is there twice", r->mounts[i].target);
+	}
+	if (count[ROOT_PROC] != 1 || count[ROOT_DEV] != 1 || count[ROOT_BOX] != 1 ||
+	    count[ROOT_PROGRAM] != 1)
+		return err_set(e, "mounts: one each of type proc, dev, box and program is needed");
+	return 0;
+}
+
+/* STAGING/target: the place inside the root being built. */
+static void staged(char *out, size_t size, const char *target)
+{
+	snprintf(out, size, "%s%s", STAGING, target);
+}
+
+/* Makes the folders above a path, and the path itself as a folder or an empty file. */
+static int make_point(const char *path, int is_folder, struct err *e)
+{
+	char part[4600];
+
+	for (const char *p = strchr(path + 1, '/'); p; p = strchr(p + 1, '/')) {
+		snprintf(part, sizeof(part), "%.*s", (int)(p - path), path);
+		if (mkdir(part, 0755) < 0 && errno != EEXIST)
+			return err_sys(e, "mkdir %s", part);
+	}
+	if (is_folder)
+		return mkdir(path, 0755) < 0 && errno != EEXIST ? err_sys(e, "mkdir %s", path) : 0;
+	AUTO_CLOSE int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0444);
+
+	return fd < 0 ? err_sys(e, "create %s", path) : 0;
+}
+
+static int build_link(const char *text, const char *path, struct err *e)
+{
+	char copy[4600];
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	*strrchr(copy, '/') = '\0';
+	if (make_point(copy, 1, e) < 0)
+		return -1;
+	return symlink(text, path) < 0 ? err_sys(e, "symlink %s", path) : 0;
+}
+
+/* What a bind's source was when STAGING was not covered yet. */
+struct origin {
+	int tree; /* clone of the source's mount tree, -1 for a link or nothing */
+	int is_folder;
+	char link[4096];
+};
+
+static int open_origin(const struct root_mount *m, struct origin *o, struct err *e)
+{
+	struct stat st;
+	ssize_t n;
+
+	o->tree = -1;
+	o->link[0] = '\0';
+	if (m->type != ROOT_BIND && m->type != ROOT_BIND_RW)
+		return 0;
+	if (lstat(m->source, &st) < 0)
+		return m->optional && errno == ENOENT ? 0 : err_sys(e, "%s", m->source);
+	o->is_folder = S_ISDIR(st.st_mode);
+	if (S_ISLNK(st.st_mode)) {
+		n = readlink(m->source, o->link, sizeof(o->link) - 1);
+		if (n < 0)
+			return err_sys(e, "readlink %s", m->source);
+		o->link[n] = '\0';
+		return 0;
+	}
+	o->tree = mounts_clone(m->source, m->type == ROOT_BIND_RW ? MOUNTS_RW : MOUNTS_RO, e);
+	return o->tree < 0 ? -1 : 0;
+}
+
+static int build_bind(const struct origin *o, const char *path, struct err *e)
+{
+	if (o->link[0])
+		return build_link(o->link, path, e);
+	if (o->tree < 0)
+		return 0;
+	if (make_point(path, o->is_folder, e) < 0)
+		return -1;
+	return mounts_attach(o->tree, path, e);
+}
+
+static int build_file(const char *content, const char *path, struct err *e)
+{
+	if (make_point(path, 0, e) < 0)
+		return -1;
+	AUTO_CLOSE int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd < 0)
+		return err_sys(e, "open %s", path);
+	return io_write_all(fd, content, strlen(content), e);
+}
+
+/* Device nodes cannot be made in a user namespace, so the host's are bound, one by one. */
+static int build_dev(const char *path, struct err *e)
+{
+	static const char *const nodes[] = {"null", "zero", "full", "random", "urandom"};
+	static const char *const links[][2] = {
+		{"/proc/self/fd", "fd"},
+		{"/proc/self/fd/0", "stdin"},
+		{"/proc/self/fd/1", "stdout"},
+		{"/proc/self/fd/2", "stderr"},
+	};
+	char host[32];
+	char point[4700];
+
+	if (make_point(path, 1, e) < 0)
+		return -1;
+	for (size_t i = 0; i < ARRAY_LEN(nodes); i++) {
+		snprintf(host, sizeof(host), "/dev/%s", nodes[i]);
+		snprintf(point, sizeof(point), "%s/%s", path, nodes[i]);
+		AUTO_CLOSE int tree = mounts_clone(host, MOUNTS_DEVICE, e);
+
+		if (tree < 0 || make_point(point, 0, e) < 0 || mounts_attach(tree, point, e) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(links); i++) {
+		snprintf(point, sizeof(point), "%s/%s", path, links[i][1]);
+		if (symlink(links[i][0], point) < 0)
+			return err_sys(e, "symlink %s", point);
+	}
+	return 0;
+}
+
+static int build_proc(const char *path, struct err *e)
+{
+	AUTO_CLOSE int tree = mounts_new_proc(e);
+
+	if (tree < 0 || make_point(path, 1, e) < 0)
+		return -1;
+	return mounts_attach(tree, path, e);
+}
+
+static int build_row(const struct root_mount *m, const struct origin *o, struct err *e)
+{
+	char path[4500];
+
+	staged(path, sizeof(path), m->target);
+	switch (m->type) {
+	case ROOT_BIND:
+	case ROOT_BIND_RW:
+		return build_bind(o, path, e);
+	case ROOT_FILE:
+		return build_file(m->content, path, e);
+	case ROOT_LINK:
+		return build_link(m->source, path, e);
+	case ROOT_PROC:
+		return build_proc(path, e);
+	case ROOT_DEV:
+		return build_dev(path, e);
+	default: /* the box's folders: box.c mounts on them */
+		return make_point(path, 1, e);
+	}
+}
+
+static int build_rows(const struct root *r, const struct origin *origins, struct err *e)
+{
+	AUTO_CLOSE int tmpfs = mounts_new_tmpfs(
+		&(struct mounts_tmpfs){.bytes = 1 << 20, .inodes = 1024, .mode = "0755"}, e);
+
+	if (tmpfs < 0 || mounts_attach(tmpfs, STAGING, e) < 0)
+		return -1;
+	for (size_t i = 0; i < r->nmounts; i++)
+		if (build_row(&r->mounts[i], &origins[i], e) < 0)
+			return err_wrap(e, "%s", r->mounts[i].target);
+	return 0;
+}
+
+int root_build(const struct root *r, struct err *e)
+{
+	AUTO_FREE struct origin *origins = calloc(r->nmounts, sizeof(*origins));
+	mode_t mask = umask(0);
+	int status = 0;
+
+	if (!origins)
+		return err_set(e, "out of memory");
+	for (size_t i = 0; i < r->nmounts; i++)
+		origins[i].tree = -1;
+	for (size_t i = 0; status == 0 && i < r->nmounts; i++)
+		status = open_origin(&r->mounts[i], &origins[i], e);
+	if (status == 0)
+		status = build_rows(r, origins, e);
+	for (size_t i = 0; i < r->nmounts; i++)
+		if (origins[i].tree >= 0)
+			(void)close(origins[i].tree);
+	umask(mask);
+	return status;
+}
+
+int root_enter(struct err *e)
+{
+	struct mount_attr attr = {.attr_set =
+					  MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV};
+
+	if (chdir(STAGING) < 0)
+		return err_sys(e, "chdir " STAGING);
+	/* With both arguments "." the old root ends up on top of the new one: pivot_root(2), NOTES. */
+	if (syscall(SYS_pivot_root, ".", ".") < 0)
+		return err_sys(e, "pivot_root");
+	if (umount2(".", MNT_DETACH) < 0)
+		return err_sys(e, "detach the host's tree");
+	if (chdir("/") < 0)
+		return err_sys(e, "chdir /");
+	if (syscall(SYS_mount_setattr, AT_FDCWD, "/", 0, &attr, sizeof(attr)) < 0)
+		return err_sys(e, "make / read-only");
+	return 0;
+}

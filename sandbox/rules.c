@@ -1,0 +1,124 @@
+#include "sandbox/rules.h"
+
+#include <dirent.h>
+#include <openssl/evp.h>
+
+#include "proto/err.h"
+#include "proto/scope.h"
+
+typedef int load_fn(struct rules *r, const char *dir, const char *name, struct err *e);
+
+static int load_root(struct rules *r, const char *dir, const char *name, struct err *e)
+{
+	if (r->nroots == RULES_MAX)
+		return err_set(e, "%s: more than %d roots", dir, RULES_MAX);
+	if (root_load(&r->roots[r->nroots], dir, name, e) < 0)
+		return -1;
+	r->nroots++;
+	return 0;
+}
+
+static int load_policy(struct rules *r, const char *dir, const char *name, struct err *e)
+{
+	if (r->npolicies == RULES_MAX)
+		return err_set(e, "%s: more than %d policies", dir, RULES_MAX);
+	if (policy_load(&r->policies[r->npolicies], dir, name, e) < 0)
+		return -1;
+	r->npolicies++;
+	return 0;
+}
+
+/* In the order of names, so that the hash does not depend on the file system. */
+static int load_folder(struct rules *r, const char *dir, const char *ending, load_fn *load,
+		       struct err *e)
+{
+	struct dirent **entries = NULL;
+	int n = scandir(dir, &entries, NULL, alphasort);
+	int status = 0;
+
+	if (n < 0)
+		return err_sys(e, "%s", dir);
+	for (int i = 0; i < n; i++) {
+		char *name = entries[i]->d_name;
+		size_t len = strlen(name);
+
+		if (status == 0 && name[0] != '.' && len > strlen(ending) &&
+		    strcmp(name + len - strlen(ending), ending) == 0) {
+			name[len - strlen(ending)] = '\0';
+			status = load(r, dir, name, e);
+		}
+		free(entries[i]);
+	}
+	free(entries);
+	return status;
+}
+
+static int hash_rules(struct rules *r, struct err *e)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned len = 0;
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	int ok = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL);
+
+	/* Each text with its terminating NUL, so that no two sets of rules run into the same bytes. */
+	for (size_t i = 0; i < r->nroots; i++)
+		ok = ok && EVP_DigestUpdate(ctx, r->roots[i].text, strlen(r->roots[i].text) + 1);
+	for (size_t i = 0; i < r->npolicies; i++)
+		ok = ok &&
+		     EVP_DigestUpdate(ctx, r->policies[i].text, strlen(r->policies[i].text) + 1);
+	ok = ok && EVP_DigestFinal_ex(ctx, digest, &len);
+	EVP_MD_CTX_free(ctx);
+	if (!ok)
+		return err_set(e, "SHA-256 failed");
+	for (unsigned i = 0; i < len; i++)
+		snprintf(r->hash + (size_t)2 * i, 3, "%02x", digest[i]);
+	return 0;
+}
+
+int rules_load(struct rules *r, const char *dir, struct err *e)
+{
+	char path[4096];
+
+	*r = (struct rules){0};
+	snprintf(path, sizeof(path), "%s/roots", dir);
+	if (load_folder(r, path, ".yaml", load_root, e) < 0)
+		goto fail;
+	snprintf(path, sizeof(path), "%s/seccomp", dir);
+	if (load_folder(r, path, ".policy", load_policy, e) < 0)
+		goto fail;
+	if (r->nroots == 0 || r->npolicies == 0) {
+		err_set(e, "%s: no %s", dir, r->nroots ? "seccomp/*.policy" : "roots/*.yaml");
+		goto fail;
+	}
+	if (hash_rules(r, e) < 0)
+		goto fail;
+	return 0;
+fail:
+	rules_release(r);
+	return -1;
+}
+
+void rules_release(struct rules *r)
+{
+	for (size_t i = 0; i < r->nroots; i++)
+		root_release(&r->roots[i]);
+	for (size_t i = 0; i < r->npolicies; i++)
+		policy_release(&r->policies[i]);
+	r->nroots = r->npolicies = 0;
+}
+
+const struct root *rules_root(const struct rules *r, const char *name)
+{
+	for (size_t i = 0; i < r->nroots; i++)
+		if (strcmp(r->roots[i].name, name) == 0)
+			return &r->roots[i];
+	return NULL;
+}
+
+const struct policy *rules_policy(const struct rules *r, const char *name)
+{
+	for (size_t i = 0; i < r->npolicies; i++)
+		if (strcmp(r->policies[i].name, name) == 0)
+			return &r->policies[i];
+	return NULL;
+}

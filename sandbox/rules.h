@@ -1,0 +1,35 @@
+/*
+ * rules.h - the roots and the seccomp policies, read and compiled once when a program starts.
+ *
+ * Requests name them; nothing of a request is ever used as a path.  Every rule in the folder must be good, or nothing
+ * starts: a broken policy is not a reason to run without it.
+ */
+#ifndef RULES_H
+#define RULES_H
+
+#include <stddef.h>
+
+#include "sandbox/policy.h"
+#include "sandbox/root.h"
+
+struct err;
+
+#define RULES_MAX 64
+
+struct rules { /* owns everything */
+	struct root roots[RULES_MAX];
+	size_t nroots;
+	struct policy policies[RULES_MAX];
+	size_t npolicies;
+	char hash[65]; /* SHA-256 over all of them, hexadecimal */
+};
+
+/* Reads dir/roots and dir/seccomp. */
+int rules_load(struct rules *r, const char *dir, struct err *e);
+void rules_release(struct rules *r);
+
+/* NULL when there is none of that name; borrowed from *r. */
+const struct root *rules_root(const struct rules *r, const char *name);
+const struct policy *rules_policy(const struct rules *r, const char *name);
+
+#endif

@@ -1,0 +1,43 @@
+/*
+ * run.h - the keeper's side of one run: limits, clock, output, and the report.
+ *
+ * Theory of operation: init clones the child; the child attaches to the run's cgroup, goes through jail_program_steps and says READY
+ * with its seccomp listener.  The keeper checks that it really is in the cgroup, notes the CPU time used so far, says "go" and
+ * sleeps in ppoll(2) until something happens: output, the program's end, a forbidden call, the out-of-memory notice, the
+ * earliest moment at which a limit could be reached, or the client going away.  The first limit that fires is the one that is
+ * reported; it kills the program, and init then kills whatever else there is.  Nothing is read from counters until the last
+ * process is dead.
+ */
+#ifndef RUN_H
+#define RUN_H
+
+#include <stddef.h>
+
+#include "proto/sandbox.pb-c.h"
+
+struct cell;
+struct err;
+
+/* Where a live copy of the output goes (-1: nowhere), and whose hanging up ends the run (-1: nobody's). */
+struct run_ties {
+	int stdout_sink, stderr_sink;
+	int client;
+};
+
+/* What a run leaves behind: the report, and the descriptors that go with it (owned by the caller). */
+struct run_result {
+	Sandbox__Reply reply; /* its strings point into this struct */
+	char syscall[64];
+	char message[256];
+	int fds[2];
+	size_t nfds;
+};
+
+/*
+ * One run in a cell, from a checked request.  0: *r holds the report.  1: refused, *e says why, the cell is fine.  -1: the
+ * cell is broken and must be closed.
+ */
+int run_request(struct cell *c, Sandbox__Request *rq, const int *fds, size_t nfds,
+		const struct run_ties *ties, struct run_result *r, struct err *e);
+
+#endif

@@ -1,0 +1,186 @@
+/*
+ * sandboxd - the privileged runner; see sandbox/README.md.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <unistd.h>
+
+#include "proto/err.h"
+#include "proto/log.h"
+#include "proto/scope.h"
+#include "proto/version.h"
+#include "sandbox/serve.h"
+
+static const char usage[] =
+	"usage: sandboxd [OPTION]...\n"
+	"Confines the programs that judged sends; must run as root.\n"
+	"\n"
+	"  --socket DIR       folder of program.sock and jury.sock (/run/gavel)\n"
+	"  --rules DIR        folder with roots/ and seccomp/ (rules)\n"
+	"  --cells N          cells for contestants' programs, 1 to 128 (number of CPUs)\n"
+	"  --jury-cells N     cells for validators, 1 to 128 (number of CPUs)\n"
+	"  --allow-uid UID    a user who may connect, besides root; may be repeated\n"
+	"  --ids BASE:COUNT   host ids of the cells (1900000000:65536)\n"
+	"  --log-level LEVEL  debug, info, warn or error (info)\n"
+	"  --help, --version\n";
+
+enum {
+	OPT_SOCKET,
+	OPT_RULES,
+	OPT_CELLS,
+	OPT_JURY,
+	OPT_ALLOW,
+	OPT_IDS,
+	OPT_LOG,
+	OPT_HELP,
+	OPT_VERSION
+};
+
+static const struct option options[] = {
+	{"socket", required_argument, NULL, OPT_SOCKET},
+	{"rules", required_argument, NULL, OPT_RULES},
+	{"cells", required_argument, NULL, OPT_CELLS},
+	{"jury-cells", required_argument, NULL, OPT_JURY},
+	{"allow-uid", required_argument, NULL, OPT_ALLOW},
+	{"ids", required_argument, NULL, OPT_IDS},
+	{"log-level", required_argument, NULL, OPT_LOG},
+	{"help", no_argument, NULL, OPT_HELP},
+	{"version", no_argument, NULL, OPT_VERSION},
+	{NULL, 0, NULL, 0},
+};
+
+struct settings {
+	struct serve_options serve;
+	int log_level;
+	int stop; /* --help or --version has been answered */
+};
+
+/* A whole decimal number from least to most, up to the end of the text or `end`. */
+static int number(const char *what, const char *text, unsigned long least, unsigned long most,
+		  unsigned long *out)
+{
+	char *end;
+
+	errno = 0;
+	*out = strtoul(text, &end, 10);
+	if (errno == 0 && end != text && *end == '\0' && text[0] != '-' && *out >= least &&
+	    *out <= most)
+		return 0;
+	fprintf(stderr, "sandboxd: %s: '%s' is not a number from %lu to %lu\n", what, text, least,
+		most);
+	return -1;
+}
+
+static int set_ids(struct serve_options *o, char *text)
+{
+	char *colon = strchr(text, ':');
+	unsigned long base;
+	unsigned long count;
+
+	if (!colon) {
+		fprintf(stderr, "sandboxd: --ids: '%s' is not BASE:COUNT\n", text);
+		return -1;
+	}
+	*colon = '\0';
+	if (number("--ids BASE", text, 65536, INT_MAX - 65536, &base) < 0 ||
+	    number("--ids COUNT", colon + 1, 2, 1 << 24, &count) < 0)
+		return -1;
+	o->ids_base = (uid_t)base;
+	o->ids_count = (uid_t)count;
+	return 0;
+}
+
+static int set_allow(struct serve_options *o, const char *text)
+{
+	unsigned long uid;
+
+	if (o->nallow == KEEPER_ALLOW_MAX - 1) {
+		fprintf(stderr, "sandboxd: --allow-uid: at most %d times\n", KEEPER_ALLOW_MAX - 1);
+		return -1;
+	}
+	if (number("--allow-uid", text, 0, UINT_MAX - 1, &uid) < 0)
+		return -1;
+	o->allow[o->nallow++] = (uid_t)uid;
+	return 0;
+}
+
+static int set_count(const char *what, const char *text, unsigned *out)
+{
+	unsigned long n;
+
+	if (number(what, text, 1, SERVE_CELLS_MAX / 2, &n) < 0)
+		return -1;
+	*out = (unsigned)n;
+	return 0;
+}
+
+static int set_log_level(struct settings *s, const char *text)
+{
+	s->log_level = log_level_parse(text);
+	if (s->log_level >= 0)
+		return 0;
+	fprintf(stderr, "sandboxd: --log-level: '%s' is not debug, info, warn or error\n", text);
+	return -1;
+}
+
+static int set_option(struct settings *s, int option, char *value)
+{
+	switch (option) {
+	case OPT_SOCKET:
+		s->serve.socket_dir = value;
+		return 0;
+	case OPT_RULES:
+		s->serve.rules_dir = value;
+		return 0;
+	case OPT_CELLS:
+		return set_count("--cells", value, &s->serve.program_cells);
+	case OPT_JURY:
+		return set_count("--jury-cells", value, &s->serve.jury_cells);
+	case OPT_ALLOW:
+		return set_allow(&s->serve, value);
+	case OPT_IDS:
+		return set_ids(&s->serve, value);
+	case OPT_LOG:
+		return set_log_level(s, value);
+	case OPT_HELP:
+		fputs(usage, stdout);
+		s->stop = 1;
+		return 0;
+	case OPT_VERSION:
+		puts("sandboxd " GAVEL_VERSION);
+		s->stop = 1;
+		return 0;
+	default: /* getopt has said what is wrong */
+		return -1;
+	}
+}
+
+int main(int argc, char **argv)
+{
+	unsigned cpus = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+	struct settings s = {.serve = {.socket_dir = "/run/gavel",
+				       .rules_dir = "rules",
+				       .program_cells = cpus,
+				       .jury_cells = cpus},
+			     .log_level = LOG_INFO};
+	struct err e = {0};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (set_option(&s, option, optarg) < 0)
+			return 2;
+		if (s.stop)
+			return 0;
+	}
+	if (optind < argc) {
+		fprintf(stderr, "sandboxd: '%s': no arguments are expected\n", argv[optind]);
+		return 2;
+	}
+	log_open("sandboxd", (enum log_level)s.log_level);
+	if (serve(&s.serve, &e) < 0) {
+		log_event(LOG_ERROR, "stopped", "reason=%s", log_q(e.msg));
+		return 1;
+	}
+	return 0;
+}
