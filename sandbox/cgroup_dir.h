@@ -1,5 +1,5 @@
 /*
- * cgroup_dir.h - one folder of any cgroup hierarchy: its files, its processes, its end.
+ * cgroup_dir.h - one folder of any cgroup hierarchy: its files, its end; cgroup_procs.c has its processes.
  *
  * Private to the cgroup modules.  Nothing here knows which version the folder is of: a file that is there is used.  Folders
  * are open descriptors, never paths; errors name the path behind the descriptor.
@@ -13,6 +13,8 @@
 #include <sys/types.h>
 
 struct err;
+
+#define CGROUP_DIR_NAP_US 50
 
 /* Opens, or makes and opens, a folder in parent.  The caller owns the descriptor. */
 int cgroup_dir_open(int parent, const char *name, struct err *e);
@@ -52,6 +54,9 @@ int cgroup_dir_kill(int dir, struct err *e);
 
 /* Waits until no live process is in the folder itself. */
 int cgroup_dir_wait_empty(int dir, int timeout_ms, struct err *e);
+
+/* Sleeps for *us, which starts at CGROUP_DIR_NAP_US, and lengthens it; false, at once, when the deadline has passed. */
+bool cgroup_dir_nap(int64_t deadline_us, long *us);
 
 /* Kills and removes the folder and all folders in it.  It is no error if some or all are gone already. */
 int cgroup_dir_remove(int parent, const char *name, int timeout_ms, struct err *e);

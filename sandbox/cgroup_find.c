@@ -8,6 +8,7 @@
 #include "sandbox/cgroup_ops.h"
 
 #define PROC_FILE_MAX (4U << 20)
+#define MOUNT_LINE    8192
 
 /* pids first: a run joins the hierarchies in this order and is killed through the first. */
 static const enum cgroup_controller order[] = {CGROUP_PIDS, CGROUP_MEMORY, CGROUP_CPUACCT,
@@ -78,10 +79,14 @@ static char *next_word(char **line)
 	return word;
 }
 
-static bool mount_parse(char *line, struct mount *m)
+/* Parses one line, of which buf, of MOUNT_LINE bytes, gets a copy for *m to point into. */
+static bool mount_parse(const char *text, char *buf, struct mount *m)
 {
+	char *line = buf;
 	char *word;
 
+	if (snprintf(buf, MOUNT_LINE, "%.*s", (int)strcspn(text, "\n"), text) >= MOUNT_LINE)
+		return false;
 	for (int i = 0; i < 3; i++)
 		(void)next_word(&line);
 	m->root = next_word(&line);
@@ -92,11 +97,17 @@ static bool mount_parse(char *line, struct mount *m)
 	m->type = next_word(&line);
 	(void)next_word(&line); /* source */
 	m->options = next_word(&line);
-	if (!m->options)
+	if (!m->root || !m->point || !m->type || !m->options)
 		return false;
 	unescape(m->root);
 	unescape(m->point);
 	return true;
+}
+
+static const char *next_line(const char *line)
+{
+	line = strchr(line, '\n');
+	return line ? line + 1 : NULL;
 }
 
 /* Whether a word is in a list separated by commas. */
@@ -120,8 +131,7 @@ static bool in_list(const char *list, const char *word)
  */
 static bool own_path(const char *cgroups, const char *controller, char *path, size_t size)
 {
-	for (const char *line = cgroups; line && *line; line = strchr(line, '\n')) {
-		line += *line == '\n';
+	for (const char *line = cgroups; line; line = next_line(line)) {
 		const char *list = strchr(line, ':');
 		const char *p = list ? strchr(list + 1, ':') : NULL;
 		char names[256];
@@ -174,15 +184,14 @@ static bool v2_has_memory(int root, const struct cgroup_place *p)
 static bool find_v2(const char *mounts, const char *cgroups, struct cgroup_place *p)
 {
 	char own[512];
-	AUTO_FREE char *copy = strdup(mounts);
-	char *rest = copy;
+	char buf[MOUNT_LINE];
 
-	if (!copy || !own_path(cgroups, "", own, sizeof(own)))
+	if (!own_path(cgroups, "", own, sizeof(own)))
 		return false;
-	for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n")) {
+	for (const char *line = mounts; line; line = next_line(line)) {
 		struct mount m;
 
-		if (mount_parse(line, &m) && strcmp(m.type, "cgroup2") == 0 &&
+		if (mount_parse(line, buf, &m) && strcmp(m.type, "cgroup2") == 0 &&
 		    place_fill(&m, own, p))
 			return true;
 	}
@@ -195,15 +204,14 @@ static bool find_v1(const char *mounts, const char *cgroups, enum cgroup_control
 {
 	char own[512];
 	struct cgroup_place p;
-	AUTO_FREE char *copy = strdup(mounts);
-	char *rest = copy;
+	char buf[MOUNT_LINE];
 
-	if (!copy || !own_path(cgroups, cgroup_controller_name(c), own, sizeof(own)))
+	if (!own_path(cgroups, cgroup_controller_name(c), own, sizeof(own)))
 		return false;
-	for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n")) {
+	for (const char *line = mounts; line; line = next_line(line)) {
 		struct mount m;
 
-		if (!mount_parse(line, &m) || strcmp(m.type, "cgroup") != 0 ||
+		if (!mount_parse(line, buf, &m) || strcmp(m.type, "cgroup") != 0 ||
 		    !in_list(m.options, cgroup_controller_name(c)) || !place_fill(&m, own, &p))
 			continue;
 		int i = 0;

@@ -254,8 +254,8 @@ static int throttled(int dir, uint64_t *us, struct err *e)
 static int v1_cpu(const struct cgroup *cg, struct cgroup_usage *u, struct err *e)
 {
 	int cpu = cgroup_dir_for(cg, CGROUP_CPU);
-	uint64_t user;
-	uint64_t sys;
+	uint64_t user = 0;
+	uint64_t sys = 0;
 
 	if (cpu_shares(cgroup_dir_for(cg, CGROUP_CPUACCT), &user, &sys, e) < 0 ||
 	    v1_cpu_us(cg, &u->cpu_us, e) < 0)

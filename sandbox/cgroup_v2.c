@@ -283,9 +283,12 @@ static int v2_cpu(const struct cgroup *cg, struct cgroup_usage *u, struct err *e
 	if (cgroup_dir_pread(cg->files[CGROUP_FILE_CPU], text, sizeof(text), e) < 0)
 		return -1;
 	if (!cgroup_dir_key(text, "usage_usec", &u->cpu_us) ||
-	    !cgroup_dir_key(text, "user_usec", &u->user_us) ||
-	    !cgroup_dir_key(text, "system_usec", &u->system_us))
-		return err_set(e, "cpu.stat lacks 'usage_usec', 'user_usec' or 'system_usec'");
+	    !cgroup_dir_key(text, "user_usec", &u->user_us))
+		return err_set(e, "cpu.stat lacks 'usage_usec' or 'user_usec'");
+	/* Not system_usec: each of the three is rounded on its own. */
+	if (u->user_us > u->cpu_us)
+		u->user_us = u->cpu_us;
+	u->system_us = u->cpu_us - u->user_us;
 	if (!cgroup_dir_key(text, "throttled_usec", &u->throttled_us))
 		u->throttled_us = 0; /* only there with the cpu controller */
 	return 0;

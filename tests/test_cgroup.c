@@ -1,10 +1,13 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -513,6 +516,97 @@ Test(cgroup, folders_of_a_dead_instance_are_removed)
 	close(orphan);
 	close(pipefd[0]);
 	close(pipefd[1]);
+}
+
+/*
+ * Moves the calling process into a cgroup of its own, as systemd does for a unit with Delegate=yes, owned by uid, and
+ * becomes that user.  The folder is made beneath the host's, so that it goes with it.
+ */
+static void delegate(uid_t uid)
+{
+	static const char *const files[] = {".", "cgroup.procs", "cgroup.subtree_control",
+					    "cgroup.threads"};
+	struct err e = {0};
+	AUTO_CLOSE int dir = cgroup_dir_make(host.trees[0].dir, "delegated", &e);
+
+	if (dir < 0)
+		errx(1, "%s", e.msg);
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		if (fchownat(dir, files[i], uid, uid, 0) < 0)
+			err(1, "%s", files[i]);
+	if (cgroup_dir_write(dir, "cgroup.procs", "0", &e) < 0)
+		errx(1, "%s", e.msg);
+	if (setgroups(0, NULL) < 0 || setresgid(uid, uid, uid) < 0 || setresuid(uid, uid, uid) < 0)
+		err(1, "uid %d", (int)uid);
+	prctl(PR_SET_DUMPABLE, 1); /* or /proc/self would be root's */
+}
+
+static bool in_own_cgroup_again(const char *name)
+{
+	char text[512] = "";
+	AUTO_CLOSE int fd = open("/proc/self/cgroup", O_RDONLY | O_CLOEXEC);
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+	char tail[64];
+
+	snprintf(tail, sizeof(tail), "%s/delegated\n", name);
+	return n > 0 && strstr(text, tail);
+}
+
+/* A whole instance, in a process of its own. */
+static _Noreturn void delegated_instance(uid_t uid)
+{
+	char name[sizeof(host.name)];
+	struct cgroup_host h;
+	struct cgroup_cell c;
+	struct cgroup cg;
+	struct err e = {0};
+	uint64_t kills;
+	bool at_limit;
+
+	memcpy(name, host.name, sizeof(name));
+	delegate(uid);
+	if (cgroup_host_open(&h, &e) < 0 || cgroup_cell_open(&h, "cell-1", 8, &c, &e) < 0 ||
+	    cgroup_open(&c, "run-1", &plain, &cg, &e) < 0)
+		errx(1, "%s", e.msg);
+	if (!h.moved)
+		errx(1, "not moved into a leaf");
+	int status = status_of(spawn(&cg, bomb));
+
+	if (cgroup_oom_kills(&cg, &kills, &at_limit, &e) < 0)
+		errx(1, "%s", e.msg);
+	if (!WIFSIGNALED(status) || kills == 0 || !at_limit)
+		errx(1, "the memory limit does not hold");
+	if (cgroup_close(&cg, &e) < 0 || cgroup_cell_close(&c, &e) < 0 ||
+	    cgroup_host_close(&h, &e) < 0)
+		errx(1, "%s", e.msg);
+	if (!in_own_cgroup_again(name))
+		errx(1, "not moved back");
+	_exit(0);
+}
+
+static void delegated(uid_t uid)
+{
+	struct err e = {0};
+
+	if (strcmp(host.ops->name, "v2") != 0)
+		cr_skip_test("delegation: needs cgroup v2, this machine has %s", host.ops->name);
+	pid_t pid = fork();
+
+	if (pid == 0)
+		delegated_instance(uid);
+	cr_assert(zero(int, status_of(pid)));
+	cr_assert(zero(int, cgroup_dir_remove(host.trees[0].dir, "delegated", 5000, &e)), "%s",
+		  e.msg);
+}
+
+Test(cgroup, alone_in_a_delegated_cgroup_it_moves_aside_and_back)
+{
+	delegated(0);
+}
+
+Test(cgroup, works_without_root_in_a_delegated_cgroup)
+{
+	delegated(65534);
 }
 
 /* Refusals. */
