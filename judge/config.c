@@ -40,7 +40,7 @@ static const struct doc_field fields[] = {
 	 .help = "how long a worker may be silent before its submission is given to another"},
 	{"log_level", DOC_STRING, AT(log_level), .least = 1,
 	 .help = "debug, info, warn or error"},
-	{0},
+	{.key = NULL},
 };
 /* clang-format on */
 

@@ -28,12 +28,19 @@ int doc_fail(const struct doc *d, unsigned line, struct err *e, const char *fmt,
 	return err_set(e, "%s:%u: %s", d->file, line, msg);
 }
 
+/* Without recursion: a node's children are put in front of what is still to be freed. */
 static void node_free(struct doc_node *n)
 {
 	while (n) {
 		struct doc_node *next = n->next;
+		struct doc_node *last = n->first;
 
-		node_free(n->first); /* no deeper than DOC_DEPTH_MAX */
+		while (last && last->next)
+			last = last->next;
+		if (last) {
+			last->next = next;
+			next = n->first;
+		}
 		free(n->key);
 		free(n->text);
 		free(n);
@@ -55,37 +62,43 @@ const struct doc_node *doc_get(const struct doc_node *map, const char *key)
 	return NULL;
 }
 
-/* A scalar's bytes as a C string. */
-static int copy_text(const struct builder *b, const yaml_event_t *ev, unsigned line, char **out,
-		     struct err *e)
+/* A scalar's bytes as a C string, owned by the caller. */
+static char *copy_text(const struct builder *b, const yaml_event_t *ev, unsigned line,
+		       struct err *e)
 {
 	const char *text = (const char *)ev->data.scalar.value;
+	char *copy = NULL;
 
-	if (memchr(text, '\0', ev->data.scalar.length))
-		return doc_fail(b->d, line, e, "contains NUL");
-	*out = strdup(text);
-	return *out ? 0 : err_sys(e, "%s", b->d->file);
+	if (memchr(text, '\0', ev->data.scalar.length)) {
+		doc_fail(b->d, line, e, "contains NUL");
+		return NULL;
+	}
+	copy = strdup(text);
+	if (!copy)
+		err_sys(e, "%s", b->d->file);
+	return copy;
 }
 
 /* Puts a new node where the parser is: as the root, or under the innermost open map or list. */
-static int add_node(struct builder *b, enum doc_kind kind, unsigned line, struct doc_node **out,
-		    struct err *e)
+static struct doc_node *add_node(struct builder *b, enum doc_kind kind, unsigned line,
+				 struct err *e)
 {
 	struct doc_node *up = b->depth ? b->open[b->depth - 1] : NULL;
 	struct doc_node *n;
 
-	if (++b->nodes > DOC_NODES_MAX)
-		return doc_fail(b->d, line, e, "more than %d values", DOC_NODES_MAX);
+	if (++b->nodes > DOC_NODES_MAX) {
+		doc_fail(b->d, line, e, "more than %d values", DOC_NODES_MAX);
+		return NULL;
+	}
 	n = calloc(1, sizeof(*n));
-	if (!n)
-		return err_sys(e, "%s", b->d->file);
+	if (!n) {
+		err_sys(e, "%s", b->d->file);
+		return NULL;
+	}
 	n->kind = kind;
 	n->line = line;
-	n->key_line = line;
-	if (b->key) {
-		n->key_line = b->key_line;
-		n->key = ptr_steal(&b->key);
-	}
+	n->key_line = b->key ? b->key_line : line;
+	n->key = ptr_steal(&b->key);
 	if (!up)
 		b->d->root = n;
 	else if (!up->first)
@@ -94,13 +107,14 @@ static int add_node(struct builder *b, enum doc_kind kind, unsigned line, struct
 		b->last[b->depth - 1]->next = n;
 	if (up)
 		b->last[b->depth - 1] = n;
-	*out = n;
-	return 0;
+	return n;
 }
 
 static int expects_key(const struct builder *b)
 {
-	return b->depth && b->open[b->depth - 1]->kind == DOC_MAP && !b->key;
+	const struct doc_node *up = b->depth ? b->open[b->depth - 1] : NULL;
+
+	return up && up->kind == DOC_MAP && !b->key;
 }
 
 static int on_scalar(struct builder *b, const yaml_event_t *ev, unsigned line, struct err *e)
@@ -111,12 +125,15 @@ static int on_scalar(struct builder *b, const yaml_event_t *ev, unsigned line, s
 	if (ev->data.scalar.anchor || ev->data.scalar.tag)
 		return doc_fail(b->d, line, e, "anchors and tags are not allowed");
 	if (!expects_key(b)) {
-		if (add_node(b, DOC_SCALAR, line, &n, e) < 0)
+		n = add_node(b, DOC_SCALAR, line, e);
+		if (!n)
 			return -1;
 		n->quoted = ev->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
-		return copy_text(b, ev, line, &n->text, e);
+		n->text = copy_text(b, ev, line, e);
+		return n->text ? 0 : -1;
 	}
-	if (copy_text(b, ev, line, &b->key, e) < 0)
+	b->key = copy_text(b, ev, line, e);
+	if (!b->key)
 		return -1;
 	b->key_line = line;
 	if (doc_get(b->open[b->depth - 1], b->key)) {
@@ -136,7 +153,8 @@ static int on_open(struct builder *b, enum doc_kind kind, int marked, unsigned l
 		return doc_fail(b->d, line, e, "a key must be a plain word");
 	if (b->depth == DOC_DEPTH_MAX)
 		return doc_fail(b->d, line, e, "nested more than %d deep", DOC_DEPTH_MAX);
-	if (add_node(b, kind, line, &n, e) < 0)
+	n = add_node(b, kind, line, e);
+	if (!n)
 		return -1;
 	b->open[b->depth++] = n;
 	return 0;

@@ -223,6 +223,7 @@ static int read_list(const struct doc *d, const struct doc_field *f, const struc
 	return 0;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the tables are nested */
 static int read_value(const struct doc *d, const struct doc_field *f, const struct doc_node *n,
 		      void *out, struct err *e)
 {
@@ -264,6 +265,17 @@ static int fail_unknown(const struct doc *d, const struct doc_node *n,
 	return doc_fail(d, n->key_line, e, "unknown key \"%s\"", shown);
 }
 
+static int check_required(const struct doc *d, const struct doc_node *map,
+			  const struct doc_field *fields, struct err *e)
+{
+	for (const struct doc_field *f = fields; f->key; f++)
+		if (f->required && !doc_get(map, f->key))
+			return doc_fail(d, map->line, e, "%s%skey \"%s\" is missing",
+					map->key ? map->key : "", map->key ? ": " : "", f->key);
+	return 0;
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the tables are nested */
 int doc_read(const struct doc *d, const struct doc_node *map, const struct doc_field *fields,
 	     void *out, struct err *e)
 {
@@ -279,13 +291,10 @@ int doc_read(const struct doc *d, const struct doc_node *map, const struct doc_f
 		if (read_value(d, f, n, out, e) < 0)
 			return -1;
 	}
-	for (const struct doc_field *f = fields; f->key; f++)
-		if (f->required && !doc_get(map, f->key))
-			return doc_fail(d, map->line, e, "%s%skey \"%s\" is missing",
-					map->key ? map->key : "", map->key ? ": " : "", f->key);
-	return 0;
+	return check_required(d, map, fields, e);
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the tables are nested */
 void doc_fields_release(const struct doc_field *fields, void *out)
 {
 	for (const struct doc_field *f = fields; f->key; f++) {

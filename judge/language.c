@@ -25,7 +25,7 @@ static const struct doc_field compile_fields[] = {
 	{"output",    DOC_SIZE,     AT(compile.output_bytes), .least = 1, .required = 1},
 	{"box",       DOC_SIZE,     AT(compile.box_bytes),    .least = 1, .required = 1},
 	{"artifacts", DOC_STRINGS,  AT(compile.artifacts),    .least = 1},
-	{0},
+	{.key = NULL},
 };
 
 static const struct doc_field run_fields[] = {
@@ -36,7 +36,7 @@ static const struct doc_field run_fields[] = {
 	{"time_factor",  DOC_NUMBER,   AT(run.time_factor)},
 	{"time_extra",   DOC_DURATION, AT(run.time_extra_us)},
 	{"memory_extra", DOC_SIZE,     AT(run.memory_extra_bytes)},
-	{0},
+	{.key = NULL},
 };
 
 static const struct doc_field fields[] = {
@@ -48,7 +48,7 @@ static const struct doc_field fields[] = {
 	{"version",    DOC_STRINGS, AT(version),    .least = 1, .required = 1},
 	{"compile",    DOC_NESTED,  .nested = compile_fields},
 	{"run",        DOC_NESTED,  .nested = run_fields, .required = 1},
-	{0},
+	{.key = NULL},
 };
 /* clang-format on */
 

@@ -110,32 +110,43 @@ static int add_entry(int package, const char *path, const char *name, struct pac
 	return out->name ? 0 : err_sys(e, "%s", full);
 }
 
+/* Room for one more, cleared. */
+static int grow(struct package_entry **list, size_t n, size_t *room)
+{
+	struct package_entry *grown;
+
+	if (n < *room)
+		return 0;
+	*room = *room ? *room * 2 : 16;
+	grown = reallocarray(*list, *room, sizeof(*grown));
+	if (!grown)
+		return -1;
+	*list = grown;
+	return 0;
+}
+
 static int read_entries(int package, const char *path, DIR *dir, struct package_entry **out,
 			size_t *n, struct err *e)
 {
-	const struct dirent *d;
 	size_t room = 0;
 
-	while ((errno = 0,
-		d = readdir(dir))) { /* NOLINT(concurrency-mt-unsafe): dir is ours alone */
+	for (;;) {
+		const struct dirent *d;
+
+		errno = 0;
+		d = readdir(dir); /* NOLINT(concurrency-mt-unsafe): dir is ours alone */
+		if (!d)
+			return errno ? err_sys(e, "%s", path) : 0;
 		if (d->d_name[0] == '.')
 			continue;
 		if (*n == PACKAGE_ENTRIES_MAX)
 			return err_set(e, "%s: more than %d files", path, PACKAGE_ENTRIES_MAX);
-		if (*n == room) {
-			struct package_entry *grown;
-
-			room = room ? room * 2 : 16;
-			grown = reallocarray(*out, room, sizeof(*grown));
-			if (!grown)
-				return err_sys(e, "%s", path);
-			*out = grown;
-		}
+		if (grow(out, *n, &room) < 0)
+			return err_sys(e, "%s", path);
 		if (add_entry(package, path, d->d_name, &(*out)[*n], e) < 0)
 			return -1;
 		++*n;
 	}
-	return errno ? err_sys(e, "%s", path) : 0;
 }
 
 int package_list(int package, const char *path, struct package_entry **out, size_t *n,

@@ -43,7 +43,7 @@ static const struct doc_field testdata_fields[] = {
 	{"accept_score",           .type = DOC_REFUSED},
 	{"reject_score",           .type = DOC_REFUSED},
 	{"range",                  .type = DOC_REFUSED},
-	{0},
+	{.key = NULL},
 };
 
 static const struct doc_field group_fields[] = {
@@ -57,7 +57,7 @@ static const struct doc_field group_fields[] = {
 	{"input_visualizer_args",  .type = DOC_ANY},
 	{"output_visualizer_args", .type = DOC_ANY},
 	{"full_feedback",          DOC_FLAG, AT(flag)},
-	{0},
+	{.key = NULL},
 };
 
 static const struct doc_field case_fields[] = {
@@ -69,7 +69,7 @@ static const struct doc_field case_fields[] = {
 	{"full_feedback",          DOC_FLAG, AT(flag)},
 	{"hint",                   .type = DOC_ANY},
 	{"description",            .type = DOC_ANY},
-	{0},
+	{.key = NULL},
 };
 /* clang-format on */
 
@@ -274,17 +274,27 @@ static int check_partner(const struct walk *w, const char *path, const char *min
 	return kind == 1 ? 0 : err_set(e, "%s: there is no %s", path, strrchr(partner, '/') + 1);
 }
 
+static int walk_input(struct walk *w, const struct group *g, const char *path, struct err *e)
+{
+	AUTO_FREE char *base = NULL;
+	int rc;
+
+	if (asprintf(&base, "%.*s", (int)(strlen(path) - strlen(".in")), path) < 0) {
+		base = NULL;
+		return err_sys(e, "%s", path);
+	}
+	rc = check_partner(w, path, ".in", ".ans", e);
+	if (rc == 0)
+		rc = add_case(w, g, base, e);
+	return rc;
+}
+
 static int walk_file(struct walk *w, const struct group *g, const char *path, struct err *e)
 {
 	if (ends(path, ".ans"))
 		return check_partner(w, path, ".ans", ".in", e);
-	if (ends(path, ".in")) {
-		AUTO_FREE char *base = strndup(path, strlen(path) - 3);
-
-		if (!base)
-			return err_sys(e, "%s", path);
-		return check_partner(w, path, ".in", ".ans", e) < 0 ? -1 : add_case(w, g, base, e);
-	}
+	if (ends(path, ".in"))
+		return walk_input(w, g, path, e);
 	if (!is_extra(w, strrchr(path, '/') + 1))
 		return err_set(e,
 			       "%s: not a file that belongs here: a test is NAME.in and NAME.ans",
@@ -292,6 +302,7 @@ static int walk_file(struct walk *w, const struct group *g, const char *path, st
 	return 0;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): PROBLEM_DEPTH_MAX deep */
 static int walk_subfolder(struct walk *w, const struct group *g, const char *path, struct err *e)
 {
 	if (w->s->format == PROBLEM_2025_09 && ends(path, ".files"))
@@ -305,12 +316,13 @@ static int walk_subfolder(struct walk *w, const struct group *g, const char *pat
 	return walk_folder(w, g, path, g->depth + 1, e);
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): PROBLEM_DEPTH_MAX deep */
 static int walk_folder(struct walk *w, const struct group *up, const char *path, unsigned depth,
 		       struct err *e)
 {
 	struct package_entry *list = NULL;
 	struct group g = {0};
-	size_t n = 0, before = w->p->ncases, folders = 0, direct = 0;
+	size_t n = 0, folders = 0, direct = 0;
 	int rc;
 
 	rc = package_list(w->p->dir, path, &list, &n, e);
@@ -318,8 +330,8 @@ static int walk_folder(struct walk *w, const struct group *up, const char *path,
 		rc = group_open(w, up, path, depth, &g, e);
 	for (size_t i = 0; rc == 0 && i < n; i++) {
 		AUTO_FREE char *child = join(path, list[i].name);
+		size_t before = w->p->ncases;
 
-		before = w->p->ncases;
 		if (!child)
 			rc = err_sys(e, "%s", path);
 		else if (list[i].folder)

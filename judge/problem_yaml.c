@@ -10,26 +10,26 @@
 
 #define KIB 1024ULL
 #define MIB (1024ULL * KIB)
+#define GIB (1024ULL * MIB)
+#define TIB (1024ULL * GIB)
 #define SEC 1000000ULL
 
 #define TIME_MAX_US (600 * SEC)
 
 #define AT(member)    .offset = offsetof(struct problem_settings, member)
 #define BYTES(s, top) .scale = (s), .least = 1, .most = (top)
-#define SECONDS(top)  .scale = SEC, .least = 1, .most = (top)*SEC
+#define SECONDS(top)  .scale = SEC, .least = 1, .most = SEC * (top)
 #define LIMIT(member) DOC_AMOUNT, AT(limits.member)
 #define LIMITS_OF_BOTH                                                                             \
-	{"memory", LIMIT(memory_bytes), BYTES(MIB, 1024 * 1024 * MIB)},                            \
-		{"output", LIMIT(output_bytes), BYTES(MIB, 1024 * MIB)},                           \
+	{"memory", LIMIT(memory_bytes), BYTES(MIB, TIB)},                                          \
+		{"output", LIMIT(output_bytes), BYTES(MIB, GIB)},                                  \
 		{"code", LIMIT(code_bytes), BYTES(KIB, 64 * MIB)},                                 \
 		{"compilation_time", LIMIT(compilation_time_us), SECONDS(3600)},                   \
-		{"compilation_memory", LIMIT(compilation_memory_bytes),                            \
-		 BYTES(MIB, 1024 * 1024 * MIB)},                                                   \
+		{"compilation_memory", LIMIT(compilation_memory_bytes), BYTES(MIB, TIB)},          \
 		{"validation_time", LIMIT(validation_time_us), SECONDS(3600)},                     \
-		{"validation_memory", LIMIT(validation_memory_bytes),                              \
-		 BYTES(MIB, 1024 * 1024 * MIB)},                                                   \
+		{"validation_memory", LIMIT(validation_memory_bytes), BYTES(MIB, TIB)},            \
 	{                                                                                          \
-		"validation_output", LIMIT(validation_output_bytes), BYTES(MIB, 1024 * MIB)        \
+		"validation_output", LIMIT(validation_output_bytes), BYTES(MIB, GIB)               \
 	}
 
 /* clang-format off */
@@ -37,7 +37,7 @@ static const struct doc_field legacy_limits[] = {
 	{"time_multiplier",    DOC_NUMBER, AT(text.number)},
 	{"time_safety_margin", DOC_NUMBER, AT(text.number)},
 	LIMITS_OF_BOTH,
-	{0},
+	{.key = NULL},
 };
 
 static const struct doc_field legacy[] = {
@@ -55,13 +55,13 @@ static const struct doc_field legacy[] = {
 	{"validator_flags", DOC_STRING, AT(text.flags)},
 	{"grading",         .type = DOC_REFUSED},
 	{"keywords",        .type = DOC_ANY},
-	{0},
+	{.key = NULL},
 };
 
 static const struct doc_field multipliers[] = {
 	{"ac_to_time_limit",  DOC_NUMBER, AT(text.number)},
 	{"time_limit_to_tle", DOC_NUMBER, AT(text.number)},
-	{0},
+	{.key = NULL},
 };
 
 static const struct doc_field new_limits[] = {
@@ -70,7 +70,7 @@ static const struct doc_field new_limits[] = {
 	{"time_resolution",   DOC_AMOUNT,  AT(resolution_us), .scale = SEC, .least = 1000, .most = TIME_MAX_US},
 	{"validation_passes", .type = DOC_REFUSED},
 	LIMITS_OF_BOTH,
-	{0},
+	{.key = NULL},
 };
 
 static const struct doc_field new[] = {
@@ -89,7 +89,7 @@ static const struct doc_field new[] = {
 	{"languages",     .type = DOC_ANY},
 	{"allow_file_writing", DOC_FLAG, AT(text.flag)}, /* files in the box end with the run, so both are the same here */
 	{"constants",     .type = DOC_REFUSED},
-	{0},
+	{.key = NULL},
 };
 /* clang-format on */
 

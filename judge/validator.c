@@ -37,9 +37,9 @@ static int is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-static char lower(char c)
+static int lower(char c)
 {
-	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+	return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
 }
 
 /* A decimal number as it is read: digits without leading zeros, and where the point belongs. */
@@ -138,32 +138,44 @@ static int number_from_word(const char *word, double *out)
 	return token_number(t, out) < 0 || *out < 0 ? -1 : 0;
 }
 
+/* "float_tolerance" and its kin; sets those it means from the word behind it. */
+static int read_tolerance(const char *const *words, struct validator_flags *out, struct err *e)
+{
+	int both = strcmp(words[0], "float_tolerance") == 0;
+	double value;
+
+	if (!words[1] || number_from_word(words[1], &value) < 0)
+		return err_set(e, "%s: expected a number that is not negative behind it", words[0]);
+	if (both || strcmp(words[0], "float_absolute_tolerance") == 0)
+		out->absolute = value;
+	if (both || strcmp(words[0], "float_relative_tolerance") == 0)
+		out->relative = value;
+	out->floats = 1;
+	return 0;
+}
+
+static int is_tolerance(const char *word)
+{
+	return strcmp(word, "float_tolerance") == 0 ||
+	       strcmp(word, "float_absolute_tolerance") == 0 ||
+	       strcmp(word, "float_relative_tolerance") == 0;
+}
+
 int validator_flags_parse(const char *const *words, struct validator_flags *out, struct err *e)
 {
 	char shown[64];
 
 	*out = (struct validator_flags){.absolute = -1, .relative = -1};
 	for (; *words; words++) {
-		int tolerance = strcmp(*words, "float_tolerance") == 0;
-		int absolute = tolerance || strcmp(*words, "float_absolute_tolerance") == 0;
-		int relative = tolerance || strcmp(*words, "float_relative_tolerance") == 0;
-		double value;
-
-		names_escape(*words, strlen(*words), shown, sizeof(shown));
 		if (strcmp(*words, "case_sensitive") == 0) {
 			out->case_sensitive = 1;
 		} else if (strcmp(*words, "space_change_sensitive") == 0) {
 			out->space_change_sensitive = 1;
-		} else if (absolute || relative) {
-			if (!words[1] || number_from_word(words[1], &value) < 0)
-				return err_set(
-					e, "%s: expected a number that is not negative behind it",
-					shown);
-			out->floats = 1;
-			out->absolute = absolute ? value : out->absolute;
-			out->relative = relative ? value : out->relative;
-			words++;
+		} else if (is_tolerance(*words)) {
+			if (read_tolerance(words++, out, e) < 0)
+				return -1;
 		} else {
+			names_escape(*words, strlen(*words), shown, sizeof(shown));
 			return err_set(e,
 				       "unknown flag \"%s\": expected case_sensitive, "
 				       "space_change_sensitive, "
@@ -191,48 +203,50 @@ static struct token next_token(struct reader *r)
 	return t;
 }
 
-static const char *space_name(char c, char *buffer, size_t size)
+/* What a byte of white space is called; at the end of the output there is none. */
+static const char *space_name(const struct reader *r)
 {
-	if (c == ' ')
+	if (r->at == r->end)
+		return "the end of the output";
+	switch (*r->at) {
+	case ' ':
 		return "a space";
-	if (c == '\n')
+	case '\n':
 		return "the end of the line";
-	if (c == '\t')
+	case '\t':
 		return "a tab";
-	names_escape(&c, 1, buffer, size);
-	return buffer;
+	case '\r':
+		return "a carriage return";
+	default:
+		return is_space(*r->at) ? "other white space" : "a word";
+	}
+}
+
+static int fail_space(char *message, const struct reader *answer, const struct reader *output)
+{
+	snprintf(message, VALIDATOR_MESSAGE_MAX,
+		 "line %zu: white space differs: expected %s, got %s", output->line,
+		 space_name(answer), space_name(output));
+	return 0;
 }
 
 /* Passes white space in both; 0 if it had to be the same and is not. */
 static int match_space(const struct validator_flags *flags, struct reader *answer,
 		       struct reader *output, char *message)
 {
-	char a[8], b[8];
+	int exact = flags->space_change_sensitive;
 
-	while (answer->at < answer->end && is_space(*answer->at)) {
-		if (flags->space_change_sensitive) {
-			if (output->at == output->end || *output->at != *answer->at) {
-				snprintf(message, VALIDATOR_MESSAGE_MAX,
-					 "line %zu: white space differs: expected %s, got %s",
-					 output->line, space_name(*answer->at, a, sizeof(a)),
-					 output->at == output->end
-						 ? "the end of the output"
-						 : space_name(*output->at, b, sizeof(b)));
-				return 0;
-			}
-			step(output);
-		}
-		step(answer);
-	}
-	while (output->at < output->end && is_space(*output->at)) {
-		if (flags->space_change_sensitive) {
-			snprintf(message, VALIDATOR_MESSAGE_MAX,
-				 "line %zu: white space differs: %s too much", output->line,
-				 space_name(*output->at, b, sizeof(b)));
-			return 0;
-		}
+	for (; answer->at < answer->end && is_space(*answer->at); step(answer)) {
+		if (!exact)
+			continue;
+		if (output->at == output->end || *output->at != *answer->at)
+			return fail_space(message, answer, output);
 		step(output);
 	}
+	if (exact && output->at < output->end && is_space(*output->at))
+		return fail_space(message, answer, output);
+	while (output->at < output->end && is_space(*output->at))
+		step(output);
 	return 1;
 }
 
@@ -267,25 +281,23 @@ static int same_token(const struct validator_flags *flags, struct token expected
 	return 0;
 }
 
-static void say(char *message, size_t number, size_t line, struct token expected, struct token got,
-		const char *why)
-{
-	char want[QUOTED_MAX], have[QUOTED_MAX];
+struct place { /* in the output */
+	size_t token, line;
+};
 
-	names_escape(expected.text, expected.len, want, sizeof(want));
-	names_escape(got.text, got.len, have, sizeof(have));
-	if (expected.len == 0)
-		snprintf(message, VALIDATOR_MESSAGE_MAX,
-			 "token %zu, line %zu: expected the end of the output, got '%s'", number,
-			 line, have);
-	else if (got.len == 0)
-		snprintf(message, VALIDATOR_MESSAGE_MAX,
-			 "token %zu, line %zu: expected '%s', got the end of the output", number,
-			 line, want);
-	else
-		snprintf(message, VALIDATOR_MESSAGE_MAX,
-			 "token %zu, line %zu: expected '%s', got '%s'%s", number, line, want, have,
-			 why);
+static int say(char *message, struct place at, struct token expected, struct token got,
+	       const char *why)
+{
+	static const char none[] = "the end of the output";
+	char want[QUOTED_MAX + 2] = "'", have[QUOTED_MAX + 2] = "'";
+
+	names_escape(expected.text, expected.len, want + 1, QUOTED_MAX);
+	names_escape(got.text, got.len, have + 1, QUOTED_MAX);
+	memcpy(want + strlen(want), "'", 2);
+	memcpy(have + strlen(have), "'", 2);
+	snprintf(message, VALIDATOR_MESSAGE_MAX, "token %zu, line %zu: expected %s, got %s%s",
+		 at.token, at.line, expected.len ? want : none, got.len ? have : none, why);
+	return 0;
 }
 
 int validator_compare(const struct validator_flags *flags, const char *answer, size_t answer_len,
@@ -293,23 +305,19 @@ int validator_compare(const struct validator_flags *flags, const char *answer, s
 {
 	struct reader a = {answer, answer + answer_len, 1};
 	struct reader o = {output, output + output_len, 1};
+	struct token expected, got;
+	const char *why = "";
+	size_t number = 0;
 
 	message[0] = '\0';
-	for (size_t number = 1;; number++) {
-		struct token expected, got;
-		const char *why = "";
-		int same;
-
+	do {
+		number++;
 		if (!match_space(flags, &a, &o, message))
 			return 0;
 		expected = next_token(&a);
 		got = next_token(&o);
 		if (expected.len == 0 && got.len == 0)
 			return 1;
-		same = expected.len && got.len && same_token(flags, expected, got, &why);
-		if (same)
-			continue;
-		say(message, number, o.line, expected, got, why);
-		return 0;
-	}
+	} while (expected.len && got.len && same_token(flags, expected, got, &why));
+	return say(message, (struct place){number, o.line}, expected, got, why);
 }
