@@ -64,7 +64,7 @@ int policy_install(const struct policy *p, int *listener_fd, struct err *e);
 /*
  * Reads one forbidden call from a listener that poll(2) reported readable.
  * Returns 0 with *out filled, or 1 when the call was withdrawn meanwhile (its
- * thread died or took a signal): poll again.  Never answers: the calling thread
+ * thread died or took a signal; the call was not made): poll again.  Never answers: the calling thread
  * stays stopped until the caller of this function kills it.  POLLHUP without
  * POLLIN means that no process uses the filter any more.  seccomp_unotify(2).
  */

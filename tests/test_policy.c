@@ -266,6 +266,7 @@ Test(policy_filter, conditions)
 			  "%s with 0x%lx", cases[i].text, cases[i].arg0);
 }
 
+#if defined(__x86_64__)
 Test(policy_filter, other_abis_are_killed)
 {
 	cr_expect(eq(u32, answer("read: allow", 0x40000000, 0, 0), KILL));
@@ -274,6 +275,7 @@ Test(policy_filter, other_abis_are_killed)
 	cr_expect(eq(u32, answer("read: allow", -1, 0, 0), NO_CALL));
 	cr_expect(eq(u32, answer("read: allow", 999, 0, 0), NO_CALL));
 }
+#endif
 
 /* Enough conditions that jumps must be relayed, then so many that no filter can hold them. */
 Test(policy_filter, long_policies)
