@@ -226,6 +226,21 @@ int cgroup_attach_self(const int *procs_fds, int n)
 	return 0;
 }
 
+int cgroup_check_joined(const int *dirs, struct err *e)
+{
+	char pid[32];
+
+	for (int i = 0; i < CGROUP_TREES; i++) {
+		if (dirs[i] < 0)
+			continue;
+		AUTO_CLOSE int procs = openat(dirs[i], "cgroup.procs", O_RDONLY | O_CLOEXEC);
+
+		if (procs < 0 || read(procs, pid, sizeof(pid)) <= 0)
+			return err_set(e, "the process is not in its cgroup");
+	}
+	return 0;
+}
+
 int cgroup_cpu_usage_us(const struct cgroup *cg, uint64_t *us, struct err *e)
 {
 	return cg->cell->host->ops->cpu_us(cg, us, e);

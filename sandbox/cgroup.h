@@ -162,6 +162,12 @@ int cgroup_open(const struct cgroup_cell *c, const char *name, const struct cgro
  */
 int cgroup_attach_self(const int *procs_fds, int n);
 
+/*
+ * 0 if every cgroup in dirs (CGROUP_TREES of them, -1 where there is none) holds a process.  A jailed process cannot see from
+ * inside which cgroup it is in; this looks from outside.
+ */
+int cgroup_check_joined(const int *dirs, struct err *e);
+
 /* CPU time used so far by all processes that are or were in it.  Lags by up to a tick while they run. */
 int cgroup_cpu_usage_us(const struct cgroup *cg, uint64_t *us, struct err *e);
 

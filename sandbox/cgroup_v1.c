@@ -294,18 +294,21 @@ static int v1_memory_peak(const struct cgroup *cg, struct cgroup_usage *u, struc
 				   &u->memory_peak_bytes, e);
 }
 
+#define NEAR_BYTES (4ULL << 20)
+
 /*
- * Whether usage came within one allocation of the limit.  The failcnt files would say it, but stay 0 on newer kernels when
- * the limit is also that of memory and swap together.
+ * Whether usage came near the limit: within a huge page and the charges that CPUs take in advance.  The failcnt files would
+ * say it, but stay 0 on newer kernels when the limit is also that of memory and swap together.
  */
 static int v1_at_limit(const struct cgroup *cg, bool *at_limit, struct err *e)
 {
-	uint64_t allocation = 32 * (uint64_t)sysconf(_SC_PAGESIZE);
+	uint64_t near =
+		cg->limits.memory_bytes / 4 < NEAR_BYTES ? cg->limits.memory_bytes / 4 : NEAR_BYTES;
 	struct cgroup_usage u;
 
 	if (v1_memory_peak(cg, &u, e) < 0)
 		return -1;
-	*at_limit = u.memory_peak_bytes + allocation >= cg->limits.memory_bytes;
+	*at_limit = u.memory_peak_bytes + near >= cg->limits.memory_bytes;
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -293,6 +294,13 @@ static int handle_run(struct pid1 *p, const Sandbox__Request *rq, struct channel
 	fill_program(p, rq, f, &program);
 	program.argv = argv;
 	program.envp = envp;
+	for (size_t i = 0; i < 3; i++) {
+		struct stat st;
+
+		if (fstat(program.stdio[i], &st) < 0)
+			return err_sys(e, "descriptor %zu", i);
+		program.stdio_inode[i] = st.st_ino;
+	}
 	return run_program(p, &program, f, e);
 }
 
@@ -327,6 +335,10 @@ static void serve_one(struct pid1 *p, struct channel_frame *f)
 /* Leaves the descriptors that init works with, and standard error, as the only ones. */
 static void keep_only(struct init *in)
 {
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0)
+		_exit(1);
 	in->sock = fcntl(in->sock, F_DUPFD_CLOEXEC, 700);
 	in->last_pid_fd = fcntl(in->last_pid_fd, F_DUPFD_CLOEXEC, 700);
 	if (in->sock < 0 || in->last_pid_fd < 0)
@@ -344,7 +356,8 @@ static int enter(struct pid1 *p, struct err *e)
 {
 	const struct init *in = p->in;
 
-	if (jail_enter_cell(in->tables, &in->cell, e) < 0 || box_open(&p->box, in->cell.root, e) < 0)
+	if (jail_enter_cell(in->tables, &in->cell, e) < 0 ||
+	    box_open(&p->box, in->cell.root, e) < 0)
 		return -1;
 	return jail_namespaces_read(&p->own, e);
 }

@@ -52,7 +52,8 @@ struct jail_program {
 	const int *procs_fds; /* the run's cgroups */
 	int nprocs_fds;
 	int stdio[3];
-	const int *extra; /* become 3, 4, ... */
+	ino_t stdio_inode[3]; /* what verify must find at 0, 1, 2 */
+	const int *extra;     /* become 3, 4, ... */
 	size_t nextra;
 	char *const *argv, *const *envp;
 	const char *cwd;

@@ -20,17 +20,14 @@
 #include "sandbox/jail.h"
 #include "sandbox/root.h"
 
-static jail_cell_fn step_cgroup, step_mapped, step_groups, step_ids, step_orphan, step_private,
-	step_namespaces, step_network, step_root, step_enter, step_bounding, step_securebits,
-	step_no_new_privs, step_verify;
+static jail_cell_fn step_cgroup, step_ids, step_orphan, step_private, step_namespaces, step_network,
+	step_root, step_enter, step_bounding, step_securebits, step_no_new_privs, step_verify;
 
 /* clang-format off */
 const struct jail_cell_step jail_cell_steps[] = {
 	/* step           action              why it stands here */
 	{ "cgroup",       step_cgroup       }, /* first: whatever init uses from now on is charged to the cell */
-	{ "mapped",       step_mapped       }, /* nothing below works before the keeper has written the id maps */
-	{ "groups",       step_groups       }, /* while the right to is there */
-	{ "ids",          step_ids          }, /* root of the cell: no host id but the cell's own is left */
+	{ "ids",          step_ids          }, /* waits for the id maps; root of the cell: no id of the host is left */
 	{ "orphan",       step_orphan       }, /* the kernel clears it in ids, so after */
 	{ "private",      step_private      }, /* before any mount: none may travel to the host */
 	{ "namespaces",   step_namespaces   }, /* through the host's /proc, which is gone after root */
@@ -73,23 +70,14 @@ static int step_cgroup(const struct jail_cell *c, struct err *e)
 	return errno ? err_sys(e, "join the cell's cgroup") : 0;
 }
 
-static int step_mapped(const struct jail_cell *c, struct err *e)
-{
-	char go;
-	ssize_t n = read(c->go_fd, &go, 1);
-
-	return n == 1 ? 0 : err_set(e, "the keeper went away");
-}
-
-static int step_groups(const struct jail_cell *c, struct err *e)
-{
-	(void)c;
-	return setgroups(0, NULL) < 0 ? err_sys(e, "setgroups") : 0;
-}
-
 static int step_ids(const struct jail_cell *c, struct err *e)
 {
-	(void)c;
+	char go;
+
+	if (read(c->go_fd, &go, 1) != 1)
+		return err_set(e, "the keeper went away");
+	if (setgroups(0, NULL) < 0)
+		return err_sys(e, "setgroups");
 	if (setresgid(IDS_INIT, IDS_INIT, IDS_INIT) < 0)
 		return err_sys(e, "setresgid");
 	if (setresuid(IDS_INIT, IDS_INIT, IDS_INIT) < 0)

@@ -18,8 +18,7 @@
 #include "sandbox/policy.h"
 
 static jail_program_fn step_attach, step_fresh, step_hostname, step_session, step_stdio, step_close,
-	step_limits, step_signals, step_ids, step_caps, step_cwd, step_verify, step_seccomp,
-	step_ready, step_exec;
+	step_limits, step_signals, step_ids, step_cwd, step_verify, step_seccomp, step_exec;
 
 /* clang-format off */
 const struct jail_program_step jail_program_steps[] = {
@@ -32,13 +31,11 @@ const struct jail_program_step jail_program_steps[] = {
 	{ "close",      step_close    }, /* everything else goes at exec */
 	{ "limits",     step_limits   }, /* before ids: lowering is always allowed, and stays */
 	{ "signals",    step_signals  }, /* as a program expects to find them */
-	{ "ids",        step_ids      }, /* gives up the cell's root */
-	{ "caps",       step_caps     }, /* after ids, which leaves the inheritable ones */
+	{ "ids",        step_ids      }, /* gives up the cell's root, and every capability with it */
 	{ "cwd",        step_cwd      }, /* as the program's user, so that permissions count */
 	{ "verify",     step_verify   }, /* ask the kernel whether all that is true */
 	{ "seccomp",    step_seccomp  }, /* last: the policy allows no set-up call; hands over the listener */
-	{ "ready",      step_ready    }, /* the clock starts at "go" */
-	{ "exec",       step_exec     },
+	{ "exec",       step_exec     }, /* waits for "go": the clock starts there */
 };
 /* clang-format on */
 const size_t jail_program_nsteps = ARRAY_LEN(jail_program_steps);
@@ -79,7 +76,7 @@ static int step_session(struct jail_program *p, struct err *e)
 /* Moves a descriptor out of the way of the numbers that are about to be filled. */
 static int park(int *fd, struct err *e)
 {
-	int up = fcntl(*fd, F_DUPFD_CLOEXEC, PARKED_FD_MIN);
+	int up = fcntl(*fd, F_DUPFD, PARKED_FD_MIN); /* the close row sees to these */
 
 	if (up < 0)
 		return err_sys(e, "park descriptor %d", *fd);
@@ -167,6 +164,18 @@ static int step_signals(struct jail_program *p, struct err *e)
 	return 0;
 }
 
+static int drop_capabilities(struct err *e)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
+
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
+		return err_sys(e, "clear ambient capabilities");
+	if (syscall(SYS_capset, &header, none) < 0)
+		return err_sys(e, "capset");
+	return 0;
+}
+
 static int step_ids(struct jail_program *p, struct err *e)
 {
 	(void)p;
@@ -174,20 +183,7 @@ static int step_ids(struct jail_program *p, struct err *e)
 		return err_sys(e, "setresgid");
 	if (setresuid(IDS_PROGRAM, IDS_PROGRAM, IDS_PROGRAM) < 0)
 		return err_sys(e, "setresuid");
-	return 0;
-}
-
-static int step_caps(struct jail_program *p, struct err *e)
-{
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
-
-	(void)p;
-	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
-		return err_sys(e, "clear ambient capabilities");
-	if (syscall(SYS_capset, &header, none) < 0)
-		return err_sys(e, "capset");
-	return 0;
+	return drop_capabilities(e);
 }
 
 static int step_cwd(struct jail_program *p, struct err *e)
@@ -271,7 +267,7 @@ static int verify_limits(const struct jail_program *p, struct err *e)
 static int verify_surroundings(const struct jail_program *p, struct err *e)
 {
 	char cwd[4096];
-	sigset_t blocked;
+	struct stat st;
 
 	if (getsid(0) != getpid())
 		return err_set(e, "does not lead its session");
@@ -280,17 +276,31 @@ static int verify_surroundings(const struct jail_program *p, struct err *e)
 	for (int fd = 0; fd < 3 + (int)p->nextra; fd++)
 		if (fcntl(fd, F_GETFD) != 0)
 			return err_set(e, "descriptor %d is not open for the program", fd);
+	for (int fd = 0; fd < 3; fd++)
+		if (fstat(fd, &st) < 0 || st.st_ino != p->stdio_inode[fd])
+			return err_set(e, "descriptor %d is not the one it was given", fd);
 	if (fcntl(p->sync_fd, F_GETFD) != FD_CLOEXEC)
 		return err_set(e, "a descriptor of the judge would stay open");
+	return 0;
+}
+
+static int verify_signals(struct err *e)
+{
+	struct sigaction action;
+	sigset_t blocked;
+
 	if (sigprocmask(SIG_SETMASK, NULL, &blocked) < 0 || !sigisemptyset(&blocked))
 		return err_set(e, "signals are blocked");
+	for (int sig = 1; sig < SIGRTMIN; sig++)
+		if (sigaction(sig, NULL, &action) == 0 && action.sa_handler != SIG_DFL)
+			return err_set(e, "signal %d is not handled by default", sig);
 	return 0;
 }
 
 static int step_verify(struct jail_program *p, struct err *e)
 {
 	if (verify_ids(e) < 0 || verify_caps(e) < 0 || verify_namespaces(&p->cell, e) < 0 ||
-	    verify_limits(p, e) < 0)
+	    verify_limits(p, e) < 0 || verify_signals(e) < 0)
 		return -1;
 	return verify_surroundings(p, e);
 }
@@ -331,14 +341,6 @@ static int step_seccomp(struct jail_program *p, struct err *e)
 	return 0;
 }
 
-static int step_ready(struct jail_program *p, struct err *e)
-{
-	char go;
-	ssize_t n = read(p->sync_fd, &go, 1);
-
-	return n == 1 ? 0 : err_set(e, "the keeper went away");
-}
-
 /* Tries argv[0] in each folder of the program's own PATH, as a shell would. */
 static void exec_by_path(const struct jail_program *p)
 {
@@ -364,6 +366,10 @@ static void exec_by_path(const struct jail_program *p)
 
 static int step_exec(struct jail_program *p, struct err *e)
 {
+	char go;
+
+	if (read(p->sync_fd, &go, 1) != 1)
+		return err_set(e, "the keeper went away");
 	if (strchr(p->argv[0], '/'))
 		execve(p->argv[0], p->argv, p->envp);
 	else
@@ -378,7 +384,7 @@ _Noreturn void jail_become_program(const struct jail_tables *t, struct jail_prog
 	for (size_t i = 0; i < t->nprogram; i++) {
 		if (t->program[i].run(p, &failed.err) == 0)
 			continue;
-		failed.exec = t->program[i].run == step_exec;
+		failed.exec = t->program[i].run == step_exec && failed.err.num != 0;
 		if (!failed.exec)
 			err_wrap(&failed.err, "jail: %s", t->program[i].name);
 		(void)say(p->sync_fd, &failed, -1);

@@ -182,22 +182,6 @@ static int await_start(struct run *r, struct err *e)
 	return refused;
 }
 
-/* The jail cannot see from inside which cgroup it is in; whoever reads its procs file from here can. */
-static int check_attached(const struct run *r, struct err *e)
-{
-	char pid[32];
-
-	for (int i = 0; i < CGROUP_TREES; i++) {
-		if (r->cgroup.dirs[i] < 0)
-			continue;
-		AUTO_CLOSE int procs = openat(r->cgroup.dirs[i], "cgroup.procs", O_RDONLY | O_CLOEXEC);
-
-		if (procs < 0 || read(procs, pid, sizeof(pid)) <= 0)
-			return err_set(e, "jail: attach: the program is not in its cgroup");
-	}
-	return 0;
-}
-
 /* 0 ready, 1 the set-up failed with *e, -1 the cell is broken. */
 static int await_ready(struct run *r, struct err *e)
 {
@@ -216,7 +200,11 @@ static int await_ready(struct run *r, struct err *e)
 			err_set(e, "jail: seccomp: no listener came");
 		return 1;
 	}
-	return check_attached(r, e) < 0 ? 1 : 0;
+	if (cgroup_check_joined(r->cgroup.dirs, e) < 0) {
+		err_wrap(e, "jail: attach");
+		return 1;
+	}
+	return 0;
 }
 
 static int64_t least(int64_t a, int64_t b)
