@@ -62,6 +62,7 @@ $(B)/%.o: %.c | $(GEN)
 $(B)/libproto.a: $(SHARED)
 $(B)/libsandbox.a: $(SANDBOX)
 $(B)/libjudge.a: $(JUDGE)
+$(B)/libfixtures.a: $(call objs,$(filter-out tests/test_%,$(wildcard tests/*.c)))
 $(B)/%.a:
 	@rm -f $@
 	$(AR) rcs $@ $^
@@ -75,7 +76,7 @@ $(foreach f,$(basename $(wildcard sandbox/*_main.c)),$(eval $(call program,sandb
 $(foreach f,$(basename $(wildcard judge/*_main.c)),$(eval $(call program,judge,$f)))
 
 # Tests link every archive: they may look at both sides, the programs may not.
-$(B)/test_%: $(B)/tests/test_%.o $(B)/libjudge.a $(B)/libsandbox.a $(B)/libproto.a
+$(B)/test_%: $(B)/tests/test_%.o $(B)/libfixtures.a $(B)/libjudge.a $(B)/libsandbox.a $(B)/libproto.a
 	$(CC) $(LDFLAGS) -o $@ $^ -lcriterion $(LIBS_judge) $(LIBS_sandbox)
 
 # What several tests share.

@@ -380,15 +380,16 @@ static int step_exec(struct jail_program *p, struct err *e)
 _Noreturn void jail_become_program(const struct jail_tables *t, struct jail_program *p)
 {
 	struct jail_message failed = {.word = JAIL_FAILED};
+	size_t i = 0;
 
-	for (size_t i = 0; i < t->nprogram; i++) {
-		if (t->program[i].run(p, &failed.err) == 0)
-			continue;
-		failed.exec = t->program[i].run == step_exec && failed.err.num != 0;
-		if (!failed.exec)
-			err_wrap(&failed.err, "jail: %s", t->program[i].name);
-		(void)say(p->sync_fd, &failed, -1);
-		break;
-	}
+	while (i < t->nprogram && t->program[i].run(p, &failed.err) == 0)
+		i++;
+	if (i == t->nprogram)
+		err_set(&failed.err, "jail: no step became the program");
+	else if (t->program[i].run == step_exec && failed.err.num != 0)
+		failed.exec = 1;
+	else
+		err_wrap(&failed.err, "jail: %s", t->program[i].name);
+	(void)say(p->sync_fd, &failed, -1);
 	_exit(127);
 }
