@@ -267,12 +267,12 @@ static size_t count_strings(const char *const *list)
 /* protobuf-c has no const; nothing is written through these. */
 static char *borrow(const char *text)
 {
-	return (char *)(uintptr_t)text;
+	return (char *)text;
 }
 
 static char **borrow_list(const char *const *list)
 {
-	return (char **)(uintptr_t)list;
+	return (char **)list;
 }
 
 static void fill_run(Sandbox__Request *q, const struct sandbox_spec *s)

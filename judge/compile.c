@@ -1,0 +1,217 @@
+#include "judge/compile.h"
+
+#include <errno.h>
+
+#include "judge/language.h"
+#include "judge/sandbox_client.h"
+#include "judge/text.h"
+#include "proto/err.h"
+#include "proto/io.h"
+#include "proto/scope.h"
+
+#define REASON_MAX 320
+
+static int set_failed(struct compile_result *out, const char *reason, struct err *e)
+{
+	const char *said = out->output ? out->output : "";
+	size_t len = strlen(said);
+	const char *gap = len > 0 && said[len - 1] != '\n' ? "\n" : "";
+	char *text;
+
+	out->status = COMPILE_FAILED;
+	if (asprintf(&text, "%s%s%s%s", said, gap, reason, reason[0] ? "\n" : "") < 0)
+		return err_set(e, "out of memory");
+	free(out->output);
+	out->output = text;
+	return 0;
+}
+
+static int put_sources(struct sandbox_client *c, const struct compile_job *job, struct err *e)
+{
+	struct sandbox_file *files = calloc(job->nsources, sizeof(*files));
+	size_t n = 0;
+	int rc = -1;
+
+	if (!files)
+		return err_set(e, "out of memory");
+	for (; n < job->nsources; n++) {
+		const struct compile_source *s = &job->sources[n];
+
+		files[n].mode = 0444;
+		files[n].name = (char *)s->name; /* only read */
+		files[n].fd = io_memfd_of(s->data, s->len, e);
+		if (files[n].fd < 0)
+			goto out;
+	}
+	rc = sandbox_client_put(c, files, n, 0, e);
+out:
+	while (n > 0)
+		close(files[--n].fd);
+	free(files);
+	return rc;
+}
+
+static char **command_of(const struct compile_job *job, struct err *e)
+{
+	char **argv;
+	const char **names = calloc(job->nsources + 1, sizeof(*names));
+
+	if (!names) {
+		err_set(e, "out of memory");
+		return NULL;
+	}
+	for (size_t i = 0; i < job->nsources; i++)
+		names[i] = job->sources[i].name;
+	argv = language_compile_argv(job->language, names, job->nsources, job->program_memory_bytes,
+				     e);
+	free(names);
+	return argv;
+}
+
+/* Why a run of the compiler is a failure, for the author of the program; "" if its own output says so. */
+static void reason_of(const struct compile_job *job, const struct sandbox_spec *s,
+		      const struct sandbox_report *r, int silent, char *out)
+{
+	const char *what = job->language->compile.command[0];
+
+	switch (r->status) {
+	case RUN_CPU_TIME_LIMIT:
+	case RUN_WALL_TIME_LIMIT:
+		snprintf(out, REASON_MAX, "%s: stopped after %.1f s of %s time", what,
+			 (double)(r->status == RUN_CPU_TIME_LIMIT ? s->cpu_time_us
+								  : s->wall_time_us) /
+				 1e6,
+			 r->status == RUN_CPU_TIME_LIMIT ? "CPU" : "wall-clock");
+		break;
+	case RUN_MEMORY_LIMIT:
+		snprintf(out, REASON_MAX, "%s: stopped, it needed more than %llu MiB of memory",
+			 what, (unsigned long long)(s->memory_bytes >> 20));
+		break;
+	case RUN_OUTPUT_LIMIT:
+		snprintf(out, REASON_MAX, "%s: stopped, it printed more than %llu KiB", what,
+			 (unsigned long long)(s->output_bytes >> 10));
+		break;
+	case RUN_FORBIDDEN_SYSCALL:
+		snprintf(out, REASON_MAX, "%s: stopped for the forbidden system call %s", what,
+			 r->syscall);
+		break;
+	case RUN_SIGNALED:
+		snprintf(out, REASON_MAX, "%s: ended by signal %d", what, r->signal);
+		break;
+	default:
+		out[0] = '\0';
+		if (silent)
+			snprintf(out, REASON_MAX, "%s: exit code %d", what, r->exit_code);
+	}
+}
+
+static int judge_run(const struct compile_job *job, const struct sandbox_spec *s,
+		     const struct sandbox_report *r, struct compile_result *out, struct err *e)
+{
+	char reason[REASON_MAX];
+
+	if (r->status == RUN_SANDBOX_ERROR)
+		return err_set(e, "%s: %s", s->argv[0], r->message);
+	if (text_clean_fd(r->stdout_fd, COMPILE_OUTPUT_MAX - REASON_MAX - 2, &out->output, e) < 0)
+		return err_wrap(e, "output of %s", s->argv[0]);
+	if (r->status == RUN_EXITED && r->exit_code == 0)
+		return 0;
+	reason_of(job, s, r, out->output[0] == '\0', reason);
+	return set_failed(out, reason, e);
+}
+
+static int run_compiler(struct sandbox_client *c, const struct compile_job *job,
+			struct compile_result *out, struct err *e)
+{
+	const struct language *l = job->language;
+	uint64_t time_us = job->time_us ? job->time_us : l->compile.time_us;
+	char **argv = command_of(job, e);
+	struct sandbox_spec s = {
+		.policy = l->compile.policy,
+		.argv = (const char *const *)argv,
+		.env = (const char *const *)l->compile.env,
+		.cpu_time_us = time_us,
+		.wall_time_us = 2 * time_us + 1000000,
+		.memory_bytes = job->memory_bytes ? job->memory_bytes : l->compile.memory_bytes,
+		.output_bytes = l->compile.output_bytes,
+		.box_bytes = l->compile.box_bytes,
+		.processes = l->compile.processes,
+		.stdin_fd = -1,
+		.same_box = 1, /* the one with the sources */
+		.merge_stderr = 1,
+	};
+	struct sandbox_report r;
+	int rc;
+
+	/* No main file, or several: the author's mistake. */
+	if (!argv)
+		return set_failed(out, e->msg, e);
+	rc = sandbox_client_run(c, &s, &r, e);
+	if (rc == 0) {
+		rc = judge_run(job, &s, &r, out, e);
+		sandbox_report_release(&r);
+	}
+	language_argv_free(argv);
+	return rc;
+}
+
+/* Leaves the compiled program in the box. */
+static int build(struct sandbox_client *c, const struct compile_job *job,
+		 struct compile_result *out, struct err *e)
+{
+	*out = (struct compile_result){.status = COMPILE_OK};
+	if (put_sources(c, job, e) < 0)
+		return err_wrap(e, "put the sources into the box");
+	if (job->language->compile.command)
+		return run_compiler(c, job, out, e);
+	out->output = strdup("");
+	return out->output ? 0 : err_set(e, "out of memory");
+}
+
+/* What KEEP or FETCH answered.  A missing file is what the compiler (or the program, through it) failed to leave. */
+static int artifacts_taken(int rc, struct compile_result *out, struct err *e)
+{
+	char reason[REASON_MAX];
+
+	if (rc == 0)
+		return 0;
+	if (e->num != ENOENT)
+		return err_wrap(e, "take the program out of the box");
+	snprintf(reason, sizeof(reason), "the compiler left no program: %s", e->msg);
+	return set_failed(out, reason, e);
+}
+
+int compile_program(struct sandbox_client *c, const struct compile_job *job,
+		    struct compile_result *out, struct err *e)
+{
+	if (build(c, job, out, e) < 0)
+		return -1;
+	if (out->status == COMPILE_FAILED)
+		return 0;
+	return artifacts_taken(
+		sandbox_client_keep(c, (const char *const *)job->language->compile.artifacts, e),
+		out, e);
+}
+
+int compile_artifacts(struct sandbox_client *c, const struct compile_job *job,
+		      struct compile_result *out, struct err *e)
+{
+	static const char *const everything[] = {"*", NULL};
+	const char *const *paths = (const char *const *)job->language->compile.artifacts;
+
+	if (build(c, job, out, e) < 0)
+		return -1;
+	if (out->status == COMPILE_FAILED)
+		return 0;
+	return artifacts_taken(sandbox_client_fetch(c, paths ? paths : everything,
+						    COMPILE_ARTIFACTS_MAX, &out->files,
+						    &out->nfiles, e),
+			       out, e);
+}
+
+void compile_result_release(struct compile_result *r)
+{
+	free(r->output);
+	sandbox_files_free(r->files, r->nfiles);
+	*r = (struct compile_result){.status = COMPILE_FAILED};
+}

@@ -1,0 +1,47 @@
+/*
+ * grade.h - from what happened to a verdict.
+ *
+ * One table, first match wins; the README's list of verdicts is this table in words.  Everything here is pure.
+ */
+#ifndef GRADE_H
+#define GRADE_H
+
+#include <stdint.h>
+
+#include "proto/judge.pb-c.h"
+
+struct sandbox_report;
+
+/* What the validator said of one output. */
+enum grade_validator {
+	GRADE_NOT_RUN, /* because grade_wants_validator() said so */
+	GRADE_RIGHT,
+	GRADE_WRONG,
+	GRADE_BROKEN, /* neither yes nor no, or a limit of its own */
+};
+
+struct grade {
+	Judge__V1__Verdict verdict;
+	const char *reason; /* of Usage.reason: which limit fired; "" for none; static */
+};
+
+/* The verdict of one test; cpu_limit_us is the limit that the run had. */
+struct grade grade_test(const struct sandbox_report *r, uint64_t cpu_limit_us,
+			enum grade_validator validator);
+
+/* 1 if only the validator can tell. */
+int grade_wants_validator(const struct sandbox_report *r, uint64_t cpu_limit_us);
+
+/* Exit codes of the ICPC format: 42 right, 43 wrong; anything else, also 0, is broken. */
+enum grade_validator grade_icpc_exit(const struct sandbox_report *r);
+
+/* "AC" and so on; "?" for what is no verdict. */
+const char *grade_code(Judge__V1__Verdict v);
+
+/* The verdict of a code, VERDICT_UNSPECIFIED if there is none such. */
+Judge__V1__Verdict grade_parse(const char *code);
+
+/* What rules that know fewer verdicts call it: MLE and SV are RTE, OLE is WA, the others themselves. */
+Judge__V1__Verdict grade_fold(Judge__V1__Verdict v);
+
+#endif

@@ -1,0 +1,500 @@
+#include "judge/job.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "judge/blob_cache.h"
+#include "judge/grade.h"
+#include "judge/jury.h"
+#include "judge/language.h"
+#include "judge/problem.h"
+#include "judge/sandbox_client.h"
+#include "proto/err.h"
+#include "proto/io.h"
+#include "proto/scope.h"
+
+#ifdef FAILPOINTS
+#include "judge/failpoint.h"
+#else
+#define FAILPOINT(name) ((void)0)
+#endif
+
+#define CELL_WAIT_MS 3000 /* then look whether the job is still wanted, and queue again */
+
+/* One test's way from input to verdict. */
+struct trial {
+	const struct problem_case *test;
+	struct sandbox_report report;
+	struct grade grade;
+	char *message, *team_message;
+};
+
+void job_init(struct job *j, const struct job_config *config)
+{
+	*j = (struct job){.config = config};
+	pthread_mutex_init(&j->lock, NULL);
+}
+
+void job_release(struct job *j)
+{
+	pthread_mutex_destroy(&j->lock);
+}
+
+void job_abort(struct job *j)
+{
+	pthread_mutex_lock(&j->lock);
+	j->aborted = 1;
+	if (j->program)
+		sandbox_client_abort(j->program);
+	if (j->jury)
+		sandbox_client_abort(j->jury);
+	pthread_mutex_unlock(&j->lock);
+}
+
+static int is_aborted(struct job *j)
+{
+	int aborted;
+
+	pthread_mutex_lock(&j->lock);
+	aborted = j->aborted;
+	pthread_mutex_unlock(&j->lock);
+	return aborted;
+}
+
+struct job_limits job_limits_of(const struct problem *p, const struct language *l)
+{
+	struct job_limits out = {
+		.cpu_us = (uint64_t)((double)p->limits.time_us * l->run.time_factor + 0.5) +
+			  l->run.time_extra_us,
+		.memory_bytes = p->limits.memory_bytes + l->run.memory_extra_bytes,
+		.output_bytes = p->limits.output_bytes,
+	};
+
+	out.wall_us = 2 * out.cpu_us + 1000000;
+	return out;
+}
+
+/* Makes the client known to job_abort(), or NULL not known any more. */
+static struct sandbox_client *set_client(struct job *j, struct sandbox_client **slot,
+					 struct sandbox_client *c)
+{
+	struct sandbox_client *old;
+
+	pthread_mutex_lock(&j->lock);
+	old = *slot;
+	*slot = c;
+	if (c && j->aborted)
+		sandbox_client_abort(c);
+	pthread_mutex_unlock(&j->lock);
+	return old;
+}
+
+static void drop_cell(struct job *j, struct sandbox_client **slot)
+{
+	sandbox_client_close(set_client(j, slot, NULL));
+}
+
+static int take_cell(struct job *j, struct sandbox_client **slot, const char *socket, struct err *e)
+{
+	struct sandbox_client *c;
+
+	do {
+		if (is_aborted(j))
+			return err_set(e, "stopped while it waited for a cell");
+		c = sandbox_client_open(socket, CELL_WAIT_MS, e);
+	} while (!c && e->num == ETIMEDOUT);
+	if (!c) {
+		j->no_sandbox = 1;
+		return -1;
+	}
+	set_client(j, slot, c);
+	return 0;
+}
+
+static int tell(struct job *j, Judge__V1__Event__Kind kind, Judge__V1__Run *run, char *message,
+		struct err *e)
+{
+	Judge__V1__Event event = JUDGE__V1__EVENT__INIT;
+
+	if (!j->config->event)
+		return 0;
+	event.kind = kind;
+	event.run = run;
+	if (message)
+		event.message = message;
+	if (j->config->event(j->config->event_arg, &event, e) == 0)
+		return 0;
+	job_abort(j);
+	return -1;
+}
+
+static int compile_in(struct job *j, struct compile_result *r, struct err *e)
+{
+	const struct job_config *c = j->config;
+	struct compile_job job = {
+		.language = c->language,
+		.sources = c->sources,
+		.nsources = c->nsources,
+		.program_memory_bytes = c->problem->limits.memory_bytes,
+		.time_us = c->problem->limits.compilation_time_us,
+		.memory_bytes = c->problem->limits.compilation_memory_bytes,
+	};
+
+	return compile_program(j->program, &job, r, e);
+}
+
+/* A cell again for a job that had one: nothing is told, and what compiled once must compile again. */
+static int renew_program(struct job *j, struct err *e)
+{
+	struct compile_result r = {.output = NULL};
+	int rc;
+
+	if (j->program)
+		return 0;
+	if (take_cell(j, &j->program, j->config->program_socket, e) < 0)
+		return -1;
+	rc = compile_in(j, &r, e);
+	if (rc == 0 && r.status == COMPILE_FAILED)
+		rc = err_set(e, "the program compiled once and then, in another cell, did not");
+	compile_result_release(&r);
+	return rc;
+}
+
+static int renew_jury(struct job *j, struct err *e)
+{
+	if (!j->config->validator || j->jury)
+		return 0;
+	if (take_cell(j, &j->jury, j->config->jury_socket, e) < 0)
+		return -1;
+	return jury_load(j->jury, j->config->problem, j->config->blobs, e);
+}
+
+/* After a failure: 1 if it was a cell that died and the work is worth another try in a new one. */
+static int recover(struct job *j)
+{
+	struct sandbox_client **slots[] = {&j->program, &j->jury};
+	int lost = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(slots); i++) {
+		if (!*slots[i] || !sandbox_client_lost(*slots[i]))
+			continue;
+		drop_cell(j, slots[i]);
+		lost = 1;
+	}
+	return lost && !is_aborted(j) && ++j->losses < JOB_LOSSES_MAX;
+}
+
+/* The first compilation, told to whoever watches. */
+static int compile_step(struct job *j, struct compile_result *r, struct err *e)
+{
+	int rc;
+
+	do {
+		if (!j->program && take_cell(j, &j->program, j->config->program_socket, e) < 0)
+			return -1;
+		rc = compile_in(j, r, e);
+		if (rc < 0)
+			compile_result_release(r);
+	} while (rc < 0 && recover(j));
+	return rc;
+}
+
+struct view { /* a sealed memfd in memory; it cannot change or shrink */
+	void *data;
+	size_t len;
+};
+
+static int view_open(int fd, struct view *v, struct err *e)
+{
+	struct stat st;
+
+	*v = (struct view){NULL, 0};
+	if (fstat(fd, &st) < 0)
+		return err_sys(e, "stat");
+	if (st.st_size == 0)
+		return 0;
+	v->data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+	if (v->data == MAP_FAILED)
+		return err_sys(e, "mmap");
+	v->len = (size_t)st.st_size;
+	return 0;
+}
+
+static void view_close(struct view *v)
+{
+	if (v->len > 0)
+		(void)munmap(v->data, v->len);
+}
+
+/* The built-in validator. */
+static int compare(struct trial *t, int answer_fd, enum grade_validator *said, struct err *e)
+{
+	char message[VALIDATOR_MESSAGE_MAX] = "";
+	struct view answer;
+	struct view output;
+	int right;
+
+	if (view_open(answer_fd, &answer, e) < 0)
+		return -1;
+	if (view_open(t->report.stdout_fd, &output, e) < 0) {
+		view_close(&answer);
+		return -1;
+	}
+	right = validator_compare(&t->test->flags, answer.data ? answer.data : "", answer.len,
+				  output.data ? output.data : "", output.len, message);
+	view_close(&output);
+	view_close(&answer);
+	*said = right ? GRADE_RIGHT : GRADE_WRONG;
+	if (right)
+		return 0;
+	t->message = strdup(message);
+	return t->message ? 0 : err_set(e, "out of memory");
+}
+
+static int ask_jury(struct job *j, struct trial *t, int input_fd, int answer_fd,
+		    enum grade_validator *said, struct err *e)
+{
+	AUTO_CLOSE int output = io_reopen(t->report.stdout_fd, e);
+	struct jury_test test = {input_fd, answer_fd, output, (const char *const *)t->test->args};
+	struct jury_outcome o;
+
+	if (output < 0 ||
+	    jury_validate(j->jury, j->config->problem, j->config->validator, &test, &o, e) < 0)
+		return -1;
+	*said = o.said;
+	t->message = ptr_steal(&o.message);
+	t->team_message = ptr_steal(&o.team_message);
+	return 0;
+}
+
+static int validate(struct job *j, struct trial *t, int input_fd, uint64_t cpu_limit_us,
+		    struct err *e)
+{
+	enum grade_validator said = GRADE_NOT_RUN;
+
+	if (grade_wants_validator(&t->report, cpu_limit_us)) {
+		AUTO_CLOSE int answer = blob_cache_get(j->config->blobs, t->test->ans.hash, e);
+
+		if (answer < 0)
+			return -1;
+		if ((j->config->validator ? ask_jury(j, t, input_fd, answer, &said, e)
+					  : compare(t, answer, &said, e)) < 0)
+			return -1;
+	}
+	t->grade = grade_test(&t->report, cpu_limit_us, said);
+	return 0;
+}
+
+static int run_program(struct job *j, struct trial *t, int input_fd, struct err *e)
+{
+	const struct language *l = j->config->language;
+	struct job_limits lim = job_limits_of(j->config->problem, l);
+	const char **names = calloc(j->config->nsources + 1, sizeof(*names));
+	char **argv = NULL;
+	int rc = -1;
+
+	if (!names)
+		return err_set(e, "out of memory");
+	for (size_t i = 0; i < j->config->nsources; i++)
+		names[i] = j->config->sources[i].name;
+	argv = language_run_argv(l, names, j->config->nsources,
+				 j->config->problem->limits.memory_bytes, e);
+	struct sandbox_spec s = {
+		.policy = l->run.policy,
+		.argv = (const char *const *)argv,
+		.env = (const char *const *)l->run.env,
+		.cpu_time_us = lim.cpu_us,
+		.wall_time_us = lim.wall_us,
+		.memory_bytes = lim.memory_bytes,
+		.output_bytes = lim.output_bytes,
+		.box_bytes = lim.output_bytes,
+		.processes = l->run.processes,
+		.stdin_fd = input_fd,
+	};
+	if (argv)
+		rc = sandbox_client_run(j->program, &s, &t->report, e);
+	language_argv_free(argv);
+	free(names);
+	return rc;
+}
+
+static void trial_release(struct trial *t)
+{
+	sandbox_report_release(&t->report);
+	free(t->message);
+	free(t->team_message);
+	t->message = t->team_message = NULL;
+}
+
+static int try_test(struct job *j, struct trial *t, struct err *e)
+{
+	struct job_limits lim = job_limits_of(j->config->problem, j->config->language);
+	AUTO_CLOSE int input = -1;
+
+	t->report = (struct sandbox_report){.stdout_fd = -1, .stderr_fd = -1};
+	if (renew_program(j, e) < 0 || renew_jury(j, e) < 0)
+		return -1;
+	input = blob_cache_get(j->config->blobs, t->test->in.hash, e);
+	if (input < 0 || run_program(j, t, input, e) < 0)
+		return -1;
+	if (t->report.status == RUN_SANDBOX_ERROR)
+		return err_set(e, "%s",
+			       t->report.message[0] ? t->report.message : "the sandbox failed");
+	return validate(j, t, input, lim.cpu_us, e);
+}
+
+static char *copy(const char *text)
+{
+	return strdup(text ? text : "");
+}
+
+static Judge__V1__Usage *usage_of(const struct trial *t)
+{
+	const struct sandbox_report *r = &t->report;
+	Judge__V1__Usage *u = malloc(sizeof(*u));
+
+	if (!u)
+		return NULL;
+	judge__v1__usage__init(u);
+	u->cpu_time_us = r->cpu_time_us;
+	u->user_time_us = r->user_time_us;
+	u->system_time_us = r->system_time_us;
+	u->wall_time_us = r->wall_time_us;
+	u->memory_peak_bytes = r->memory_peak_bytes;
+	u->output_bytes = r->output_bytes;
+	u->processes_peak = r->processes_peak;
+	u->exit_code = r->exit_code;
+	u->signal = r->signal;
+	u->syscall = copy(r->syscall);
+	u->reason = copy(t->grade.reason);
+	return u;
+}
+
+static Judge__V1__Run *run_of(const struct trial *t, size_t index)
+{
+	Judge__V1__Run *run = malloc(sizeof(*run));
+
+	if (!run)
+		return NULL;
+	judge__v1__run__init(run);
+	run->test = (uint32_t)index + 1;
+	run->name = copy(t->test->name);
+	run->verdict = t->grade.verdict;
+	run->usage = usage_of(t);
+	run->message = copy(t->message);
+	run->team_message = copy(t->team_message);
+	return run;
+}
+
+static int judge_test(struct job *j, size_t index, struct job_result *out, struct err *e)
+{
+	struct trial t = {.test = &j->config->problem->cases[index]};
+	Judge__V1__Run *run;
+	int rc;
+
+	FAILPOINT("run.before");
+	while ((rc = try_test(j, &t, e)) < 0) {
+		trial_release(&t);
+		if (!recover(j))
+			return err_wrap(e, "test %s", t.test->name);
+	}
+	FAILPOINT("run.after");
+	run = run_of(&t, index);
+	trial_release(&t);
+	if (!run)
+		return err_set(e, "out of memory");
+	out->runs[out->nruns++] = run;
+	out->verdict = run->verdict;
+	return tell(j, JUDGE__V1__EVENT__KIND__TEST, run, NULL, e);
+}
+
+/* In order, up to the first that is not accepted. */
+static int judge_tests(struct job *j, struct job_result *out, struct err *e)
+{
+	size_t n = j->config->problem->ncases;
+
+	out->runs = calloc(n + 1, sizeof(Judge__V1__Run *));
+	if (!out->runs)
+		return err_set(e, "out of memory");
+	out->verdict = JUDGE__V1__VERDICT__ACCEPTED;
+	for (size_t i = 0; i < n && out->verdict == JUDGE__V1__VERDICT__ACCEPTED; i++)
+		if (judge_test(j, i, out, e) < 0)
+			return -1;
+	if (out->verdict == JUDGE__V1__VERDICT__JUDGE_ERROR)
+		out->message = copy(out->runs[out->nruns - 1]->message);
+	return 0;
+}
+
+static Judge__V1__Evidence *evidence_of(const struct job *j)
+{
+	const struct job_config *c = j->config;
+	struct job_limits lim = job_limits_of(c->problem, c->language);
+	Judge__V1__Evidence *v = malloc(sizeof(*v));
+
+	if (!v)
+		return NULL;
+	judge__v1__evidence__init(v);
+	v->compiler_version = copy(c->language->found);
+	v->language_rule_hash = copy(c->language->hash);
+	v->sandbox_rules_hash = copy(j->program ? sandbox_client_rules_hash(j->program) : NULL);
+	v->host = copy(c->host);
+	v->cpu_limit_us = lim.cpu_us;
+	v->wall_limit_us = lim.wall_us;
+	v->memory_limit_bytes = lim.memory_bytes;
+	v->output_limit_bytes = lim.output_bytes;
+	return v;
+}
+
+static int judge(struct job *j, struct job_result *out, struct err *e)
+{
+	struct compile_result r = {.output = NULL};
+	enum compile_status status;
+
+	/* The program's cell first, the jury's later: nobody waits in a circle. */
+	if (take_cell(j, &j->program, j->config->program_socket, e) < 0 ||
+	    tell(j, JUDGE__V1__EVENT__KIND__COMPILING, NULL, NULL, e) < 0)
+		return -1;
+	FAILPOINT("compile.before");
+	if (compile_step(j, &r, e) < 0)
+		return err_wrap(e, "compile");
+	FAILPOINT("compile.after");
+	status = r.status;
+	out->compiler_message = ptr_steal(&r.output);
+	compile_result_release(&r);
+	out->evidence = evidence_of(j);
+	if (tell(j, JUDGE__V1__EVENT__KIND__COMPILED, NULL, out->compiler_message, e) < 0)
+		return -1;
+	if (status == COMPILE_OK)
+		return judge_tests(j, out, e);
+	out->verdict = JUDGE__V1__VERDICT__COMPILE_ERROR;
+	return 0;
+}
+
+enum job_end job_run(struct job *j, struct job_result *out, struct err *e)
+{
+	int rc;
+
+	*out = (struct job_result){.nruns = 0};
+	rc = judge(j, out, e);
+	drop_cell(j, &j->jury);
+	drop_cell(j, &j->program);
+	if (rc == 0)
+		return JOB_DONE;
+	job_result_release(out);
+	if (is_aborted(j))
+		return JOB_STOPPED;
+	return j->no_sandbox ? JOB_NO_SANDBOX : JOB_FAULT;
+}
+
+void job_result_release(struct job_result *r)
+{
+	for (size_t i = 0; i < r->nruns; i++)
+		judge__v1__run__free_unpacked(r->runs[i], NULL);
+	free(r->runs);
+	free(r->message);
+	free(r->compiler_message);
+	if (r->evidence)
+		judge__v1__evidence__free_unpacked(r->evidence, NULL);
+	*r = (struct job_result){.nruns = 0};
+}

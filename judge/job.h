@@ -1,0 +1,87 @@
+/*
+ * job.h - one attempt at judging: compile, run the tests in order, say the verdict.
+ *
+ * A job knows no store and no lease: it takes a problem, a program and two sockets, tells what happens as events, and gives a
+ * result.  Workers wrap it into leases; whoever wants to judge without a server calls it alone.
+ *
+ * A cell that is lost on the way (its keeper died) is replaced: the program is compiled again and the test that was going on is
+ * run again, JOB_LOSSES_MAX times.
+ */
+#ifndef JOB_H
+#define JOB_H
+
+#include <pthread.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "judge/compile.h"
+#include "proto/judge.pb-c.h"
+
+struct blob_cache;
+struct err;
+struct language;
+struct problem;
+struct sandbox_client;
+
+#define JOB_LOSSES_MAX 3
+
+/* Called for COMPILING, COMPILED and each TEST; -1 ends the job as JOB_STOPPED.  The event is borrowed. */
+typedef int job_event(void *arg, Judge__V1__Event *event, struct err *e);
+
+struct job_config { /* borrowed for as long as the job */
+	const char *program_socket, *jury_socket;
+	struct blob_cache *blobs;
+	const char *host;              /* for the evidence */
+	const struct problem *problem; /* from a manifest: contents are blobs */
+	const struct language *language;
+	const struct language *validator; /* of the problem's own validator; NULL: it has none */
+	const struct compile_source *sources;
+	size_t nsources;
+	job_event *event; /* may be NULL */
+	void *event_arg;
+};
+
+struct job_result { /* released by job_result_release() */
+	Judge__V1__Verdict verdict;
+	char *message; /* why, for JUDGE_ERROR; may be NULL */
+	char *compiler_message;
+	Judge__V1__Run **runs; /* up to the first failure */
+	size_t nruns;
+	Judge__V1__Evidence *evidence;
+};
+
+enum job_end {
+	JOB_DONE,       /* there is a result */
+	JOB_STOPPED,    /* by job_abort() or an event */
+	JOB_NO_SANDBOX, /* nobody answers on the sockets: not the job's fault */
+	JOB_FAULT,      /* this attempt failed by what the job or its problem is, *e says how */
+};
+
+struct job { /* fields of job.c */
+	const struct job_config *config;
+	pthread_mutex_t lock; /* of the clients as pointers, and of aborted */
+	struct sandbox_client *program, *jury;
+	int aborted;
+	int no_sandbox;
+	unsigned losses;
+};
+
+void job_init(struct job *j, const struct job_config *config);
+void job_release(struct job *j);
+
+/* Takes its cells, judges, gives the cells back. */
+enum job_end job_run(struct job *j, struct job_result *out, struct err *e);
+
+/* From any thread, between init and release: job_run() returns soon. */
+void job_abort(struct job *j);
+
+void job_result_release(struct job_result *r);
+
+/* Limits of a run of this problem in this language. */
+struct job_limits {
+	uint64_t cpu_us, wall_us, memory_bytes, output_bytes;
+};
+
+struct job_limits job_limits_of(const struct problem *p, const struct language *l);
+
+#endif
