@@ -43,7 +43,6 @@ struct worker {
 struct worker_pool {
 	struct worker_config config;
 	char host[64];
-	struct queue bell;
 	struct blob_cache *blobs;
 	pthread_rwlock_t alone; /* held for writing by a job that runs alone */
 	struct worker *workers;
@@ -336,14 +335,14 @@ static void *worker_main(void *arg)
 	struct worker_pool *p = w->pool;
 
 	while (!p->stopping) {
-		uint64_t seen = queue_count(&p->bell);
+		uint64_t seen = queue_count(p->config.bell);
 
 		if (turn(w))
 			continue;
 		if (p->backoff_ms > 0)
 			pause_us(p->backoff_ms * 1000LL, &p->stopping);
 		else if (!p->stopping)
-			queue_wait(&p->bell, seen, POLL_MS);
+			queue_wait(p->config.bell, seen, POLL_MS);
 	}
 	return NULL;
 }
@@ -432,7 +431,6 @@ static void pool_init(struct worker_pool *p, const struct worker_config *config)
 	p->config = *config;
 	if (gethostname(p->host, sizeof(p->host) - 1) < 0)
 		snprintf(p->host, sizeof(p->host), "unknown");
-	queue_init(&p->bell);
 	/* Otherwise a job that wants to be alone would wait for ever while others come and go. */
 	pthread_rwlockattr_init(&attr);
 	pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
@@ -466,17 +464,12 @@ struct worker_pool *worker_pool_open(const struct worker_config *config, struct 
 	return p;
 }
 
-void worker_pool_ring(struct worker_pool *p)
-{
-	queue_ring(&p->bell);
-}
-
 static void end_jobs(struct worker_pool *p, int grace_ms)
 {
 	int64_t until = io_monotonic_us() + (int64_t)grace_ms * 1000;
 
 	p->stopping = 1;
-	queue_ring(&p->bell);
+	queue_ring(p->config.bell);
 	while (p->active > 0 && io_monotonic_us() < until)
 		usleep(10000);
 	p->aborting = 1;
@@ -503,6 +496,5 @@ void worker_pool_close(struct worker_pool *p, int grace_ms)
 	free(p->workers);
 	blob_cache_free(p->blobs);
 	pthread_rwlock_destroy(&p->alone);
-	queue_release(&p->bell);
 	free(p);
 }

@@ -15,11 +15,13 @@
 
 struct err;
 struct languages;
+struct queue;
 struct store;
 struct worker_pool;
 
 struct worker_config { /* borrowed for as long as the pool */
 	struct store *store;
+	struct queue *bell; /* rung by the store's hook when there may be a job */
 	const char *program_socket, *jury_socket;
 	const struct languages *languages;
 	unsigned workers; /* at least 1 */
@@ -29,9 +31,6 @@ struct worker_config { /* borrowed for as long as the pool */
 
 /* Starts at once.  NULL with *e: nothing is left running. */
 struct worker_pool *worker_pool_open(const struct worker_config *config, struct err *e);
-
-/* There may be a job: to be called from the store's hook. */
-void worker_pool_ring(struct worker_pool *p);
 
 /*
  * Claims nothing more, lets the jobs that are going on finish for grace_ms, gives back those that do not, and ends all
