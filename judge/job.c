@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "judge/blob_cache.h"
+#include "judge/failpoint.h"
 #include "judge/grade.h"
 #include "judge/jury.h"
 #include "judge/language.h"
@@ -13,12 +14,6 @@
 #include "proto/err.h"
 #include "proto/io.h"
 #include "proto/scope.h"
-
-#ifdef FAILPOINTS
-#include "judge/failpoint.h"
-#else
-#define FAILPOINT(name) ((void)0)
-#endif
 
 #define CELL_WAIT_MS 3000 /* then look whether the job is still wanted, and queue again */
 
