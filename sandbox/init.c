@@ -352,12 +352,12 @@ static void keep_only(struct init *in)
 	(void)close_range((unsigned)high + 1, ~0U, 0);
 }
 
-static int enter(struct pid1 *p, struct err *e)
+static int enter(struct pid1 *p, struct init *in, struct err *e)
 {
-	const struct init *in = p->in;
-
-	if (jail_enter_cell(in->tables, &in->cell, e) < 0 ||
-	    box_open(&p->box, in->cell.root, e) < 0)
+	if (jail_enter_cell(in->tables, &in->cell, e) < 0)
+		return -1;
+	keep_only(in); /* before the box opens descriptors of its own */
+	if (box_open(&p->box, in->cell.root, e) < 0)
 		return -1;
 	return jail_namespaces_read(&p->own, e);
 }
@@ -370,12 +370,11 @@ _Noreturn void init_main(struct init *in)
 	Sandbox__Reply hello = SANDBOX__REPLY__INIT;
 
 	hello.last = 1;
-	if (enter(&p, &e) < 0) {
+	if (enter(&p, in, &e) < 0) {
 		hello.error = e.msg;
 		(void)reply(&p, &hello, NULL, 0, &e);
 		_exit(1);
 	}
-	keep_only(in);
 	if (reply(&p, &hello, NULL, 0, &e) < 0)
 		_exit(1);
 	while (channel_receive(in->sock, -1, &frame, &e) == 1)
