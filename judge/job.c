@@ -278,6 +278,8 @@ static int validate(struct job *j, struct trial *t, int input_fd, uint64_t cpu_l
 			return -1;
 	}
 	t->grade = grade_test(&t->report, cpu_limit_us, said);
+	if (!t->message && t->report.message[0])
+		t->message = strdup(t->report.message);
 	return 0;
 }
 

@@ -324,6 +324,7 @@ static void serve_one(struct pid1 *p, struct channel_frame *f)
 		Sandbox__Reply r = SANDBOX__REPLY__INIT;
 
 		r.error = e.msg;
+		r.error_number = e.num;
 		r.last = 1;
 		if (reply(p, &r, NULL, 0, &e) < 0)
 			_exit(1);
