@@ -1,8 +1,9 @@
 /*
  * store_sqlite.h - the SQLite store, inside.
  *
- * Reading order: store_sqlite_sql.c (the tables), store_sqlite_write.c (the verbs that change), store_sqlite_read.c (those
- * that look), store_sqlite_writer.c (group commit), store_sqlite_db.c (statements), store_sqlite.c (folder, lock, opening).
+ * Reading order: store_sqlite_sql.c (the tables), store_sqlite_write.c (blobs, problems, submit, cancel), store_sqlite_job.c
+ * (the worker's verbs), store_sqlite_judgement.c (what these share), store_sqlite_read.c and _list.c (the verbs that look),
+ * store_sqlite_writer.c (group commit), store_sqlite_db.c (statements), store_sqlite.c (folder, lock, opening).
  *
  * Writes go through the writer's one connection, reads through a few read-only ones: in WAL mode neither waits for the other.
  */

@@ -26,8 +26,8 @@ static int db_script(struct db *db, const char *text, struct err *e)
 	return 0;
 }
 
-/* The number that a PRAGMA answers. */
-static int db_pragma(struct db *db, const char *text, int *out, struct err *e)
+/* The number that a query answers. */
+static int db_number(struct db *db, const char *text, int *out, struct err *e)
 {
 	sqlite3_stmt *stmt = NULL;
 	int rc = sqlite3_prepare_v2(db->handle, text, -1, &stmt, NULL);
@@ -42,52 +42,69 @@ static int db_pragma(struct db *db, const char *text, int *out, struct err *e)
 #define NUMBER_(n) #n
 #define NUMBER(n)  NUMBER_(n)
 
-/* Makes the schema in an empty file; refuses a file of somebody else or of a newer Gavel. */
-static int db_schema(struct db *db, struct err *e)
+/* 1: an empty file, 0: a store of ours.  Refuses a database of somebody else or of a newer Gavel, unchanged. */
+static int db_is_new(struct db *db, struct err *e)
 {
 	int version, owner, objects;
 
-	if (db_pragma(db, "PRAGMA user_version", &version, e) < 0 ||
-	    db_pragma(db, "PRAGMA application_id", &owner, e) < 0 ||
-	    db_pragma(db, "SELECT count(*) FROM sqlite_schema", &objects, e) < 0)
+	if (db_number(db, "PRAGMA user_version", &version, e) < 0 ||
+	    db_number(db, "PRAGMA application_id", &owner, e) < 0 ||
+	    db_number(db, "SELECT count(*) FROM sqlite_schema", &objects, e) < 0)
 		return -1;
 	if (version == 0 && owner == 0 && objects == 0)
-		return db_script(db,
-				 "PRAGMA application_id = " NUMBER(
-					 APPLICATION_ID) ";"
-							 "PRAGMA user_version = " NUMBER(
-								 SQL_SCHEMA_VERSION),
-				 e) < 0 ||
-				       db_script(db, sql_schema, e) < 0
-			       ? -1
-			       : 0;
+		return 1;
 	if (owner != APPLICATION_ID)
 		return store_refuse(e, EIO, "a database, but not one of Gavel");
 	if (version != SQL_SCHEMA_VERSION)
-		return store_refuse(
-			e, EIO,
-			"its schema has version %d, this Gavel knows only %d: it was made "
-			"by a newer one",
-			version, SQL_SCHEMA_VERSION);
+		return store_refuse(e, EIO,
+				    "made by a newer Gavel: its schema has version %d, this one "
+				    "knows %d",
+				    version, SQL_SCHEMA_VERSION);
 	return 0;
 }
 
-/* All or nothing: a crash while the schema is made leaves an empty file. */
-static int db_prepare_writer(struct db *db, struct err *e)
+/* All or nothing: a crash meanwhile leaves an empty file. */
+static int db_make_schema(struct db *db, struct err *e)
 {
 	if (db_script(db,
-		      "PRAGMA journal_mode = WAL;"
+		      "BEGIN IMMEDIATE;"
+		      "PRAGMA application_id = " NUMBER(
+			      APPLICATION_ID) ";"
+					      "PRAGMA user_version = " NUMBER(SQL_SCHEMA_VERSION),
+		      e) == 0 &&
+	    db_script(db, sql_schema, e) == 0 && db_script(db, "COMMIT", e) == 0)
+		return 0;
+	db_abandon(db);
+	return -1;
+}
+
+static int mode_is_wal(void *wal, int n, char **values, char **names)
+{
+	(void)names;
+	*(int *)wal = n == 1 && strcmp(values[0], "wal") == 0;
+	return 0;
+}
+
+static int db_prepare_writer(struct db *db, struct err *e)
+{
+	int wal = 0, is_new = db_is_new(db, e);
+
+	if (is_new < 0)
+		return -1;
+	if (sqlite3_exec(db->handle, "PRAGMA journal_mode = WAL", mode_is_wal, &wal, NULL) !=
+	    SQLITE_OK)
+		return db_fail(db, e);
+	if (!wal)
+		return store_refuse(e, EIO,
+				    "this file system has no shared memory for SQLite's "
+				    "write-ahead log; use a local one");
+	if (db_script(db,
 		      "PRAGMA synchronous = FULL;"
 		      "PRAGMA foreign_keys = ON;"
-		      "PRAGMA journal_size_limit = 67108864;"
-		      "BEGIN IMMEDIATE",
+		      "PRAGMA journal_size_limit = 67108864",
 		      e) < 0)
 		return -1;
-	if (db_schema(db, e) < 0 || db_script(db, "COMMIT", e) < 0) {
-		db_abandon(db);
-		return -1;
-	}
-	return 0;
+	return is_new ? db_make_schema(db, e) : 0;
 }
 
 int db_open(struct db *db, const char *path, int writable, struct err *e)
@@ -246,4 +263,53 @@ void *db_get_message(sqlite3_stmt *row, int column, const ProtobufCMessageDescri
 		(void)store_refuse(e, EIO, "store: a stored %s of %zu bytes cannot be read",
 				   type->name, n);
 	return message;
+}
+
+uint8_t *db_pack(const ProtobufCMessage *message, size_t *len, struct err *e)
+{
+	uint8_t *bytes;
+
+	*len = protobuf_c_message_get_packed_size(message);
+	bytes = malloc(*len + 1);
+	if (bytes)
+		(void)protobuf_c_message_pack(message, bytes);
+	else
+		(void)err_sys(e, "store: %zu bytes", *len);
+	return bytes;
+}
+
+int db_list_room(struct db_list *l, struct err *e)
+{
+	size_t room = l->room ? 2 * l->room : 16;
+	ProtobufCMessage **items;
+
+	if (l->n < l->room)
+		return 0;
+	items = reallocarray(l->items, room, sizeof(ProtobufCMessage *));
+	if (!items)
+		return err_sys(e, "store: list of %zu", room);
+	l->items = items;
+	l->room = room;
+	return 0;
+}
+
+void db_list_release(struct db_list *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		protobuf_c_message_free_unpacked(l->items[i], NULL);
+	free(l->items);
+	*l = (struct db_list){.type = l->type};
+}
+
+int db_list_row(struct sqlite3_stmt *row, void *arg, struct err *e)
+{
+	struct db_list *l = arg;
+
+	if (db_list_room(l, e) < 0)
+		return -1;
+	l->items[l->n] = db_get_message(row, 0, l->type, e);
+	if (!l->items[l->n])
+		return -1;
+	l->n++;
+	return 0;
 }

@@ -85,4 +85,20 @@ int db_is_null(struct sqlite3_stmt *row, int column);
 void *db_get_message(struct sqlite3_stmt *row, int column,
 		     const struct ProtobufCMessageDescriptor *type, struct err *e);
 
+/* Serializes a message into heap memory that the caller frees; NULL on failure. */
+uint8_t *db_pack(const struct ProtobufCMessage *message, size_t *len, struct err *e);
+
+/* A growing array of messages. */
+struct db_list {
+	const struct ProtobufCMessageDescriptor *type;
+	struct ProtobufCMessage **items;
+	size_t n, room;
+};
+
+/* Makes room for one more item. */
+int db_list_room(struct db_list *l, struct err *e);
+/* The row function that appends the message serialized in the first column. */
+int db_list_row(struct sqlite3_stmt *row, void *list, struct err *e);
+void db_list_release(struct db_list *l);
+
 #endif

@@ -134,7 +134,7 @@ const char sql_schema[] =
 			   "AND (?5 = 0 OR j.state = ?5) AND (?6 = 0 OR j.verdict = ?6) "          \
 			   "ORDER BY s.n DESC LIMIT ?7"
 
-/* What the worker's verbs need to know of a judgement; read by held_row() in store_sqlite_write.c. */
+/* What the worker's verbs need to know of a judgement; read by judgement_row(). */
 #define HELD_COLUMNS                                                                               \
 	"SELECT s.n, s.id, s.tests_total, j.id, j.attempt, j.state, o.faults, o.lost_leases"
 #define BY_JOB                                                                                     \

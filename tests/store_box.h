@@ -10,7 +10,7 @@
 #include "proto/err.h"
 
 struct box {
-	char dir[64], url[80];
+	char dir[64], url[160];
 	struct store *s;
 	struct err e; /* of the last call that failed */
 };
