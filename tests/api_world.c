@@ -81,7 +81,8 @@ static void on_commit(void *arg, enum store_change change, const char *submissio
 	struct world *w = arg;
 
 	(void)change;
-	api_committed(w->api, submission);
+	if (!w->mute)
+		api_committed(w->api, submission);
 }
 
 void world_open(struct world *w)

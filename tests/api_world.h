@@ -15,6 +15,7 @@ struct world {
 	struct languages languages;
 	struct store *store;
 	struct api *api;
+	_Atomic int mute; /* commits are not told to the api, as if another process had made them */
 };
 
 /* Fails the test when it cannot. */
