@@ -1,0 +1,6 @@
+/* attack: expect=cpu_time_limit|wall_time_limit|memory_limit|exited:1 mode=compile memory=256M time=3s layer=limits of the compile */
+#include "/dev/random"
+int main(void)
+{
+	return 0;
+}

@@ -1,0 +1,4 @@
+/* attack: expect=exited:1 mode=compile memory=256M time=5s layer=the compiler sees no more than the program */
+/* Bytes of a file become part of the program, which may print them later. */
+	.data
+	.incbin CANARY_PATH

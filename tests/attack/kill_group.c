@@ -1,0 +1,13 @@
+/* attack: expect=signaled:9 layer=a session of its own: a group reaches across pid namespaces */
+#include "attack.h"
+
+/* kill(0) goes to the whole process group, also to members that have no number in this namespace. */
+int main(void)
+{
+	if (kill(atoi(given("VICTIM_PID")), 0) == 0)
+		escaped("sees the host's processes");
+	signal(SIGCONT, SIG_IGN);
+	kill(0, SIGCONT);
+	kill(0, SIGKILL);
+	broken("kill(0, SIGKILL) returned");
+}

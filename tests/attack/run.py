@@ -1,0 +1,286 @@
+#!/usr/bin/python3
+"""Run hostile programs in the sandbox; each must end as its first line says, and leave the host unharmed.
+
+    run.py [--bin build/bin/sandbox] [-j N] [--list] [NAME...]
+
+NAME is a file's name with or without its ending (fork_bomb), or one case of it (forbidden:ptrace).
+Exit status: 0 if all passed, 1 if any failed, 2 for wrong usage.
+"""
+
+import argparse
+import concurrent.futures
+import glob
+import json
+import os
+import re
+import subprocess
+import sys
+
+from host import Host, Terminal, read
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(os.path.dirname(HERE))
+STATUSES = {
+    "exited", "signaled", "cpu_time_limit", "wall_time_limit", "memory_limit", "output_limit", "forbidden_syscall",
+    "sandbox_error",
+}
+KEYS = {
+    "expect", "each", "policy", "time", "memory", "processes", "output", "box", "net", "mode", "rounds", "beside",
+    "copyout", "stdin", "leak", "terminal",
+}
+JAVA = ["/usr/bin/java", "-Xmx128m", "-XX:MaxDirectMemorySize=2g", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-cp", "classes"]
+COMPILE = {
+    ".c": ["/usr/bin/gcc", "-x", "c", "-std=gnu17", "-O2", "-o", "program"],
+    ".cpp": ["/usr/bin/g++", "-x", "c++", "-std=gnu++17", "-O2", "-o", "program"],
+    ".S": ["/usr/bin/gcc", "-o", "program"],
+    ".rs": ["/usr/bin/rustc", "-C", "linker=/usr/bin/gcc", "-o", "program"],
+    ".go": ["/usr/bin/go", "build", "-o", "program"],
+}
+NATIVE = {
+    ".c": ["/usr/bin/gcc", "-std=gnu17", "-D_GNU_SOURCE"],
+    ".cpp": ["/usr/bin/g++", "-std=gnu++17"],
+    ".S": ["/usr/bin/gcc", "-no-pie"],
+}
+COMPILE_ENV = {"GO111MODULE": "off", "GOCACHE": "/tmp/gocache", "GOPATH": "/tmp/gopath"}
+
+
+class Failed(Exception):
+    """An attack that did not end as it should; the text says what did."""
+
+
+class Attack:
+    """One case: a file, the keys of its first line, and the word of `each` that it runs with."""
+
+    def __init__(self, path, keys, word):
+        self.path, self.word = path, word
+        self.name = os.path.relpath(path, HERE) + (":" + word if word else "")
+        self.keys = {key: value.replace("{}", word) for key, value in keys.items()}
+        self.expect = self.keys["expect"].split("|")
+        self.compiling = keys.get("mode") == "compile"
+        self.seconds = float(self.keys.get("time", "1s")[:-1])
+
+    def matches(self, names):
+        stem = os.path.splitext(os.path.basename(self.path))[0]
+        relative = os.path.relpath(self.path, HERE)
+        mine = {self.name, relative, os.path.splitext(relative)[0], stem, f"{stem}:{self.word}"}
+        return not names or bool(mine & set(names))
+
+
+def attacks_of(path):
+    with open(path) as f:
+        line = f.readline().strip()
+    found = re.fullmatch(r"(?:/\*|//|#) attack: (.*?) layer=(.+?)(?: \*/)?", line)
+    if not found:
+        raise ValueError(f"{path}:1: expected a comment 'attack: expect=STATUS [KEY=VALUE]... layer=WHAT STOPS IT'")
+    keys = dict(word.split("=", 1) for word in found[1].split())
+    if set(keys) - KEYS or "expect" not in keys:
+        raise ValueError(f"{path}:1: unknown key, or no expect=: {sorted(set(keys) - KEYS)}")
+    for expected in keys["expect"].split("|"):
+        if expected.split(":")[0] not in STATUSES:
+            raise ValueError(f"{path}:1: no status of a report: {expected}")
+    return [Attack(path, keys, word) for word in keys.get("each", "").split(",")]
+
+
+def all_attacks():
+    paths = [p for kind in ("*", "compile/*") for p in sorted(glob.glob(os.path.join(HERE, kind)))]
+    tools = {os.path.join(HERE, name) for name in ("run.py", "host.py", "attack.h", "README.md")}
+    return [a for p in paths if os.path.isfile(p) and p not in tools for a in attacks_of(p)]
+
+
+# ---- one attack, in a process of its own
+
+
+def build(attack, host):
+    """What goes into the box, and the command that starts it there."""
+    source, folder = attack.path, os.path.join(host.work, "build")
+    base, (stem, ending) = os.path.basename(source), os.path.splitext(os.path.basename(source))
+    program = os.path.join(folder, stem)
+    if attack.compiling:
+        define = [f'-DCANARY_PATH="{host.canaries[0]}"'] if ending in (".c", ".S") else []
+        return [source + ":" + base], COMPILE[ending] + define + [base]
+    if ending == ".py":
+        return [source + ":" + base], ["/usr/bin/python3", base]
+    if ending == ".js":
+        return [source + ":" + base], ["/usr/bin/node", base]
+    if ending == ".java":
+        subprocess.run(["/usr/bin/javac", "-d", folder, source], check=True)
+        return [folder + ":classes"], JAVA + [stem]
+    subprocess.run(NATIVE[ending] + ["-O1", "-pthread", "-o", program, source], check=True)
+    return [program + ":" + stem], ["./" + stem]
+
+
+def start(attack, host, sandbox, turn, copy_in, command, terminal):
+    """A started sandbox, with the files that it writes."""
+    keys, files = attack.keys, {}
+    for kind in ("stdout", "stderr", "report"):
+        files[kind] = os.path.join(host.work, f"{kind}{turn}")
+    options = ["--time", f"{attack.seconds}s", "--memory", keys.get("memory", "64M")]
+    options += ["--processes", keys.get("processes", "32" if attack.compiling else "4")]
+    options += ["--output", keys.get("output", "1M"), "--box-size", keys.get("box", "64M")]
+    options += ["--policy", keys.get("policy", "compiler" if attack.compiling else "native")]
+    options += ["--net", keys.get("net", "none")]
+    for kind, path in files.items():
+        options += ["--" + kind, path]
+    for item in copy_in:
+        options += ["--copy-in", item]
+    if "copyout" in keys:
+        options += ["--copy-out", f"{keys['copyout']}:{host.work}/out/{turn}"]
+    if "stdin" in keys:
+        options += ["--stdin", host.input]
+    environment = host.environment(turn)
+    if attack.compiling:
+        environment = {k: environment[k] for k in ("PATH", "HOME", "LC_ALL")} | COMPILE_ENV
+    for name, value in environment.items():
+        options += ["--env", f"{name}={value}"]
+    leak = [os.open(host.canaries[0], os.O_RDWR)] if "leak" in keys else []
+    log = open(os.path.join(host.work, f"log{turn}"), "w")
+    process = subprocess.Popen(
+        [sandbox, "run"] + options + ["--"] + command + ([attack.word] if attack.word else []),
+        stdin=terminal.slave if terminal else subprocess.DEVNULL,
+        stdout=terminal.slave if terminal else log,
+        stderr=log,
+        cwd=os.path.join(host.work, "cwd"),
+        env=dict(os.environ, SECRET_OF_THE_HOST=host.secret),
+        pass_fds=leak,
+        preexec_fn=terminal.become_controlling if terminal else None,
+    )
+    for fd in leak:
+        os.close(fd)
+    log.close()
+    files["log"] = log.name
+    return process, files
+
+
+def wait(attack, process):
+    try:
+        return process.wait(timeout=2 * attack.seconds + 30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        raise Failed("the sandbox did not come to an end") from None
+
+
+def described(report):
+    """A report's outcome as the first line of an attack writes it."""
+    detail = {"exited": "exit_code", "signaled": "signal", "forbidden_syscall": "syscall"}.get(report["status"])
+    return f"{report['status']}:{report[detail]}" if detail else report["status"]
+
+
+def judge(attack, host, code, files):
+    """Raise Failed unless the outcome is one that was expected."""
+    text = {kind: read(path)[-100000:] for kind, path in files.items()}
+    said = [line for line in text["stdout"].splitlines() if line.startswith(("ESCAPED", "BROKEN"))]
+    log = " | ".join(text["log"].splitlines()[-3:])
+    if said:
+        raise Failed(said[0])
+    for kind in text:
+        if host.secret in text[kind]:
+            raise Failed(f"the host's secret is in {kind}")
+    shadow = read("/etc/shadow").partition("\n")[0]
+    if shadow and shadow in text["stdout"] + text["stderr"]:
+        raise Failed("/etc/shadow was read")
+    try:
+        report = json.loads(text["report"])
+        got = described(report)
+    except (ValueError, KeyError) as e:
+        raise Failed(f"no usable report ({e!r}), exit status {code}: {log}") from None
+    if got not in attack.expect and got.split(":")[0] not in attack.expect:
+        last = " | ".join((text["stdout"] + text["stderr"]).splitlines()[-3:])[-300:]
+        raise Failed(f"{got} {report.get('message') or ''}; expected {'|'.join(attack.expect)}. {last} {log}")
+    if got == "exited:0" and not attack.compiling and "held" not in text["stdout"].splitlines():
+        raise Failed("ended without having said that it was held")
+    status = report["status"]
+    shown = {"exited": report.get("exit_code"), "signaled": 128 + (report.get("signal") or 0), "sandbox_error": 125}
+    if code != shown.get(status, 124) and status != "forbidden_syscall":
+        raise Failed(f"{got}, but the sandbox's own exit status is {code}")
+    return got
+
+
+def attempt(attack, host, sandbox):
+    """Carry the attack out; what happened, or Failed."""
+    copy_in, command = build(attack, host)
+    terminal = Terminal() if "terminal" in attack.keys else None
+    rounds, beside = int(attack.keys.get("rounds", 1)), int(attack.keys.get("beside", 1))
+    turns = [[turn] for turn in range(1, rounds + 1)] if beside == 1 else [list(range(1, beside + 1))]
+    got = ""
+    for together in turns:
+        running = [start(attack, host, sandbox, turn, copy_in, command, terminal) for turn in together]
+        codes = [wait(attack, process) for process, _ in running]
+        for code, (_, files) in zip(codes, running):
+            got = judge(attack, host, code, files)
+    if terminal:
+        typed = terminal.typed()
+        terminal.close()
+        if typed:
+            raise Failed(f"typed into the terminal: {typed!r}")
+    return got
+
+
+def run_one(attack, sandbox):
+    """0 and the outcome on stdout if the attack was held and the host is as it was; 1 and the reasons if not."""
+    host = Host([sandbox, HERE])
+    reasons, got = [], ""
+    try:
+        got = attempt(attack, host, sandbox)
+    except Failed as e:
+        reasons.append(str(e))
+    except subprocess.CalledProcessError as e:
+        reasons.append(f"does not compile: {e}")
+    try:
+        reasons += host.changed()
+    except OSError as e:
+        reasons.append(f"the host cannot be looked at any more: {e}")
+    finally:
+        host.close()
+    print("; ".join(reasons) or got)
+    return 1 if reasons else 0
+
+
+# ---- all of them
+
+
+def run_apart(attack, sandbox):
+    """The same in a process of its own, so that what is left behind can be told apart."""
+    command = [sys.executable, os.path.abspath(__file__), "--bin", sandbox, "--one", attack.name]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=4 * attack.seconds + 120)
+    except subprocess.TimeoutExpired:
+        return attack, False, "run.py itself did not come to an end"
+    lines = done.stdout.strip().splitlines() or [done.stderr.strip()[-500:]]
+    return attack, done.returncode == 0, lines[-1]
+
+
+def main():
+    options = argparse.ArgumentParser(description="Run hostile programs in the sandbox.")
+    options.add_argument("--bin", default=os.path.join(TOP, "build/bin/sandbox"), help="the sandbox program")
+    options.add_argument("-j", type=int, default=2, metavar="N", help="attacks at the same time (2)")
+    options.add_argument("--list", action="store_true", help="print the attacks and what stops them")
+    options.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
+    options.add_argument("names", nargs="*", metavar="NAME")
+    given = options.parse_args()
+    try:
+        chosen = [attack for attack in all_attacks() if attack.matches(given.names)]
+    except ValueError as e:
+        options.error(str(e))
+    if not chosen:
+        options.error(f"no attack is called {' '.join(given.names)}")
+    if given.list:
+        for attack in chosen:
+            print(f"{attack.name:40} {'|'.join(attack.expect)}")
+        return 0
+    sandbox = os.path.abspath(given.bin)
+    if not os.access(sandbox, os.X_OK):
+        options.error(f"--bin: {sandbox} is not a program; 'make' builds it")
+    if given.one:
+        return run_one(chosen[0], sandbox)
+    failed = 0
+    with concurrent.futures.ThreadPoolExecutor(given.j) as pool:
+        for attack, passed, what in pool.map(lambda a: run_apart(a, sandbox), chosen):
+            failed += not passed
+            print(f"{'ok  ' if passed else 'FAIL'} {attack.name:42} {what}", flush=True)
+    print(f"{len(chosen) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
