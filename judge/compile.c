@@ -168,16 +168,20 @@ static int build(struct sandbox_client *c, const struct compile_job *job,
 	return out->output ? 0 : err_set(e, "out of memory");
 }
 
-/* What KEEP or FETCH answered.  A missing file is what the compiler (or the program, through it) failed to leave. */
+/*
+ * What KEEP or FETCH answered.  A file that is missing, and files that are too many or too large (no errno), are what the
+ * compiler left, so the author's fault; all else is ours.
+ */
 static int artifacts_taken(int rc, struct compile_result *out, struct err *e)
 {
 	char reason[REASON_MAX];
 
 	if (rc == 0)
 		return 0;
-	if (e->num != ENOENT)
+	if (e->num != ENOENT && e->num != 0)
 		return err_wrap(e, "take the program out of the box");
-	snprintf(reason, sizeof(reason), "the compiler left no program: %s", e->msg);
+	snprintf(reason, sizeof(reason), "the compiler left no program that could be kept: %s",
+		 e->msg);
 	return set_failed(out, reason, e);
 }
 

@@ -371,7 +371,7 @@ static int take_path(struct take *t, int box, const char *path, struct err *e)
 	AUTO_CLOSE int dir = open_beneath(box, folder, O_RDONLY | O_DIRECTORY, 0);
 
 	if (dir < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
-		return 0; /* what is not there is not given out: the caller looks at the names */
+		return 0; /* not there: box_take() says so */
 	if (dir < 0)
 		return err_sys(e, "open %s", folder);
 	if (strchr(last, '*'))
@@ -390,6 +390,8 @@ int box_take(const struct box *b, char *const *paths, size_t npaths, uint64_t ma
 	if (npaths == 0)
 		return take_folder(&t, b->places[0].fd, "", 0, e);
 	for (size_t i = 0; i < npaths; i++) {
+		unsigned before = t.files_left;
+
 		if (box_check_name(paths[i], e) < 0)
 			return -1;
 		snprintf(path, sizeof(path), "%s", paths[i]);
@@ -397,6 +399,10 @@ int box_take(const struct box *b, char *const *paths, size_t npaths, uint64_t ma
 			path[strlen(path) - 1] = '\0';
 		if (take_path(&t, b->places[0].fd, path, e) < 0)
 			return -1;
+		if (t.files_left == before) {
+			errno = ENOENT;
+			return err_sys(e, "%s", paths[i]);
+		}
 	}
 	return 0;
 }

@@ -60,7 +60,10 @@ int box_put(struct box *b, const char *name, unsigned mode, int fd, struct err *
 /* Called for each file that box_take() finds: fd is open for reading, borrowed. */
 typedef int box_sink(void *arg, const char *name, const void *stat_of_file, int fd, struct err *e);
 
-/* Gives the sink every regular file at the paths (none: everything), at most max_bytes together. */
+/*
+ * Gives the sink every regular file at the paths (none: everything), at most max_bytes together.  A path without any is an
+ * error with e->num ENOENT; e->num is 0 when what is in the box is too much or too deep.
+ */
 int box_take(const struct box *b, char *const *paths, size_t npaths, uint64_t max_bytes,
 	     box_sink *sink, void *arg, struct err *e);
 
