@@ -13,6 +13,7 @@ release := -O2 -D_FORTIFY_SOURCE=3
 debug   := -Og -DFAILPOINTS
 asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 tsan    := -O1 -fsanitize=thread
+clang   := -O2
 CFLAGS   = -std=gnu17 -g $(WARN) $(HARDEN) $($(MODE)) $(EXTRA_CFLAGS)
 CPPFLAGS = -D_GNU_SOURCE -I. -I$(B)/gen -include proto/banned.h -MMD -MP
 LDFLAGS  = -pie -Wl,-z,relro,-z,now,-z,noexecstack $(filter -fsanitize%,$(CFLAGS))
@@ -28,6 +29,7 @@ SANDBOX := $(call objs,$(call srcs,sandbox))
 JUDGE   := $(call objs,$(call srcs,judge))
 PROGS   := $(patsubst %_main.c,%,$(notdir $(wildcard sandbox/*_main.c judge/*_main.c)))
 UNITS   := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
+THREADED = $(filter test_store test_api test_grpc test_worker test_blob_cache test_queue,$(UNITS))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 SOURCES := $(wildcard proto/*.[ch] sandbox/*.[ch] judge/*.[ch] tests/*.[ch] tests/*/*.[ch])
 
@@ -37,16 +39,25 @@ LIBS_judge   := -lgrpc -lgpr -lsqlite3 -lcyaml -lyaml -ljansson -lcrypto -lpthre
 
 all: $(addprefix $(BIN)/,$(PROGS)) ## build the programs into build/bin (default)
 
+# Looked at again whenever the list of packages changes.
+build/deps.stamp: scripts/deps.sh
+	scripts/deps.sh
+	@mkdir -p $(@D) && touch $@
+
+deps: ## install the Debian packages that are missing
+	scripts/deps.sh
+	@mkdir -p build && touch build/deps.stamp
+
 .SECONDARY:
 .SUFFIXES:
 .DELETE_ON_ERROR:
 
-$(B)/gen/%.pb-c.c $(B)/gen/%.pb-c.h: %.proto
+$(B)/gen/%.pb-c.c $(B)/gen/%.pb-c.h: %.proto | build/deps.stamp
 	@mkdir -p $(@D)
 	protoc-c --c_out=$(B)/gen $<
 
 # The descriptors of every .proto, for server reflection and the compatibility test.
-$(B)/gen/descriptors.pb: $(PROTOS)
+$(B)/gen/descriptors.pb: $(PROTOS) | build/deps.stamp
 	@mkdir -p $(@D)
 	protoc --include_imports --descriptor_set_out=$@ $(PROTOS)
 $(B)/gen/descriptors.o: proto/descriptors.S $(B)/gen/descriptors.pb
@@ -79,22 +90,69 @@ $(foreach f,$(basename $(wildcard judge/*_main.c)),$(eval $(call program,judge,$
 $(B)/test_%: $(B)/tests/test_%.o $(B)/libfixtures.a $(B)/libjudge.a $(B)/libsandbox.a $(B)/libproto.a
 	$(CC) $(LDFLAGS) -o $@ $^ -lcriterion $(LIBS_judge) $(LIBS_sandbox)
 
-# What several tests share.
-$(B)/test_store $(B)/test_store_sqlite: $(B)/tests/store_box.o
 
 # Criterion's macros define functions without prototypes.
 $(B)/tests/%.o: WARN += -Wno-missing-prototypes -Wno-conversion -Wno-sign-conversion
 
-unit: $(addprefix $(B)/,$(UNITS)) ## run the unit tests of this MODE
-	@set -e; for t in $^; do echo "== $$t"; $$t; done
+tests: all $(addprefix $(B)/,$(UNITS)) ## build the unit tests of this MODE
 
-lint: $(GEN) ## clang-tidy on all sources, warnings are errors
-	clang-tidy --quiet $(filter-out tests/%,$(filter %.c,$(SOURCES))) -- -std=gnu17 $(filter-out -MMD -MP,$(CPPFLAGS))
+unit: tests ## run the unit tests of this MODE
+	tests/run.py --mode $(MODE) unit
+
+# The programs with failure points, which the tests of crashes need.
+failpoints:
+	$(MAKE) MODE=debug all
+
+test: deps tests failpoints ## install, build, and run the unit, attack and end-to-end tests
+	tests/run.py
+
+demo: deps all ## judge solutions in every language and print the table
+	scripts/demo.py
+
+run: deps all ## sandboxd and judged in the foreground, ready for build/bin/judge submit
+	scripts/run.sh
+
+# TSan for what has threads: judged.  The sandbox side has none.
+sanitize: deps ## unit tests under ASan+UBSan, and judged's under TSan
+	$(MAKE) MODE=asan tests
+	tests/run.py --mode asan unit
+	$(MAKE) MODE=tsan $(addprefix build/tsan/,$(THREADED))
+	tests/run.py --mode tsan $(addprefix unit:,$(THREADED))
+
+# Every source of the shared code and of both sides, instrumented; a fuzzer is one more file.
+FUZZ_OBJS := $(patsubst %.c,build/fuzz/%.o,$(call srcs,proto) $(call srcs,sandbox) $(call srcs,judge))
+build/fuzz/gen/%.o: build/release/gen/%.c
+	@mkdir -p $(@D)
+	clang -g -O1 -fsanitize=fuzzer-no-link,address,undefined -Ibuild/release/gen -c -o $@ $<
+build/fuzz/%.o: %.c | $(GEN)
+	@mkdir -p $(@D)
+	clang -std=gnu17 -D_GNU_SOURCE -I. -Ibuild/release/gen -include proto/banned.h -MMD -MP \
+		-g -O1 -fsanitize=fuzzer-no-link,address,undefined -c -o $@ $<
+build/fuzz/libgavel.a: $(FUZZ_OBJS) $(patsubst $(B)/gen/%.c,build/fuzz/gen/%.o,$(GEN)) $(B)/gen/descriptors.o
+	@rm -f $@
+	$(AR) rcs $@ $^
+build/fuzz/bin/%: build/fuzz/tests/fuzz/%.o build/fuzz/libgavel.a
+	@mkdir -p $(@D)
+	clang -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS_judge) $(LIBS_sandbox)
+
+fuzz: $(addprefix build/fuzz/bin/,$(FUZZERS)) ## fuzz each parser for FUZZ_SECONDS (10)
+	@set -e; for f in $^; do echo "== $$f"; \
+		$$f -max_total_time=$${FUZZ_SECONDS:-10} -print_final_stats=0 -verbosity=0 -artifact_prefix=build/fuzz/; done
+
+LINTED := $(patsubst %,build/lint/%.ok,$(filter-out tests/%,$(filter %.c,$(SOURCES))))
+build/lint/%.ok: % .clang-tidy $(GEN)
+	@mkdir -p $(@D)
+	clang-tidy --quiet $< -- -std=gnu17 $(filter-out -MMD -MP,$(CPPFLAGS)) 2>/dev/null
+	@touch $@
+
+lint: deps ## clang-tidy on all sources, and a build by clang; warnings are errors
+	$(MAKE) -j$(shell nproc) $(LINTED)
+	$(MAKE) -j$(shell nproc) MODE=clang CC=clang all
 
 format: ## rewrite the sources with clang-format
 	clang-format -i $(SOURCES)
 
-format-check: ## fail if clang-format would change anything
+format-check: deps ## fail if clang-format would change anything
 	clang-format --dry-run -Werror $(SOURCES)
 
 help: ## list the targets
@@ -103,5 +161,5 @@ help: ## list the targets
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: all unit lint format format-check help clean
+.PHONY: all deps tests unit failpoints test demo run sanitize fuzz lint format format-check help clean
 -include $(shell find build -name '*.d' 2>/dev/null)

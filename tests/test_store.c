@@ -9,19 +9,19 @@
 #include <unistd.h>
 
 #include "proto/scope.h"
-#include "tests/store_box.h"
+#include "tests/store_fixture.h"
 
 static const char *const kinds[] = {"sqlite"};
 
 /* A test that runs once for each kind of store, on a fresh one each time. */
 #define CONTRACT(name)                                                                             \
 	static void on_##name(void);                                                               \
-	Test(store, name, .fini = box_close, .timeout = 120)                                       \
+	Test(store, name, .fini = shelf_close, .timeout = 120)                                     \
 	{                                                                                          \
 		for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {                                    \
-			box_open(kinds[i]);                                                        \
+			shelf_open(kinds[i]);                                                      \
 			on_##name();                                                               \
-			box_close();                                                               \
+			shelf_close();                                                             \
 		}                                                                                  \
 	}                                                                                          \
 	static void on_##name(void)
@@ -87,7 +87,7 @@ CONTRACT(unknown_blob)
 	char *data;
 	size_t len;
 
-	FAILS(ENOENT, store_get_blob(box.s, box_version, &data, &len, &box.e));
+	FAILS(ENOENT, store_get_blob(box.s, shelf_version, &data, &len, &box.e));
 	FAILS(ENOENT, store_get_blob(box.s, "x", &data, &len, &box.e));
 }
 
@@ -113,7 +113,7 @@ CONTRACT(problem_versions)
 		"2222222222222222222222222222222222222222222222222222222222222222";
 	struct store_problem p;
 
-	OK(box_add_problem("sum", second));
+	OK(shelf_add_problem("sum", second));
 	OK(store_get_problem(box.s, "sum", NULL, &p, &box.e));
 	cr_assert_str_eq(p.version, second);
 	cr_assert_str_eq(p.name, "sum");
@@ -121,12 +121,12 @@ CONTRACT(problem_versions)
 	cr_assert_str_eq(p.manifest, "{}");
 	cr_assert_eq(p.summary->tests, 3);
 	store_problem_release(&p);
-	OK(store_get_problem(box.s, "sum", box_version, &p, &box.e));
-	cr_assert_str_eq(p.version, box_version);
+	OK(store_get_problem(box.s, "sum", shelf_version, &p, &box.e));
+	cr_assert_str_eq(p.version, shelf_version);
 	store_problem_release(&p);
-	OK(box_add_problem("sum", box_version)); /* back to the first */
+	OK(shelf_add_problem("sum", shelf_version)); /* back to the first */
 	OK(store_get_problem(box.s, "sum", NULL, &p, &box.e));
-	cr_assert_str_eq(p.version, box_version);
+	cr_assert_str_eq(p.version, shelf_version);
 	store_problem_release(&p);
 	FAILS(ENOENT, store_get_problem(box.s, "nix", NULL, &p, &box.e));
 	FAILS(ENOENT, store_get_problem(box.s, "sum", NO_SUCH_ID, &p, &box.e));
@@ -142,7 +142,7 @@ CONTRACT(list_problems)
 	Judge__V1__Problem **list;
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		OK(box_add_problem(names[i], box_version));
+		OK(shelf_add_problem(names[i], shelf_version));
 	do {
 		OK(store_list_problems(box.s, after, 2, &list, &n, &box.e));
 		cr_assert_leq(n, 2);
@@ -159,7 +159,7 @@ CONTRACT(list_problems)
 
 CONTRACT(submission_as_stored)
 {
-	struct store_submission sub = box_submission("team 1", "req-1");
+	struct store_submission sub = shelf_submission("team 1", "req-1");
 	char id[STORE_ID_LEN + 1];
 	Judge__V1__Submission *s;
 	int existed;
@@ -172,7 +172,7 @@ CONTRACT(submission_as_stored)
 	OK(store_get_submission(box.s, id, 1, &s, &box.e));
 	cr_assert_str_eq(s->id, id);
 	cr_assert_str_eq(s->problem, "sum");
-	cr_assert_str_eq(s->problem_version, box_version);
+	cr_assert_str_eq(s->problem_version, shelf_version);
 	cr_assert_str_eq(s->language, "c");
 	cr_assert_str_eq(s->author, "team 1");
 	cr_assert_str_eq(s->request_id, "req-1");
@@ -192,13 +192,13 @@ CONTRACT(submission_as_stored)
 
 CONTRACT(submit_to_unknown_problem)
 {
-	struct store_submission sub = box_submission("", "");
+	struct store_submission sub = shelf_submission("", "");
 	char id[STORE_ID_LEN + 1];
 	int existed;
 
 	sub.problem = "nix";
 	FAILS(ENOENT, store_submit(box.s, &sub, id, &existed, &box.e));
-	sub = box_submission("", "");
+	sub = shelf_submission("", "");
 	sub.problem_version = NO_SUCH_ID;
 	FAILS(ENOENT, store_submit(box.s, &sub, id, &existed, &box.e));
 	assert_counts(0, 0);
@@ -206,7 +206,7 @@ CONTRACT(submit_to_unknown_problem)
 
 CONTRACT(queue_limit)
 {
-	struct store_submission sub = box_submission("", "r");
+	struct store_submission sub = shelf_submission("", "r");
 	char id[STORE_ID_LEN + 1];
 	struct store_job job;
 	int existed;
@@ -220,7 +220,7 @@ CONTRACT(queue_limit)
 	sub.request_id = "r"; /* a repeated one is not a new one */
 	OK(store_submit(box.s, &sub, id, &existed, &box.e));
 	cr_assert_eq(existed, 1);
-	box_claim(&job); /* one that runs does not wait */
+	shelf_claim(&job); /* one that runs does not wait */
 	store_job_release(&job);
 	sub.request_id = "";
 	OK(store_submit(box.s, &sub, id, &existed, &box.e));
@@ -230,7 +230,7 @@ CONTRACT(request_id)
 {
 	static const char second[] =
 		"2222222222222222222222222222222222222222222222222222222222222222";
-	struct store_submission sub = box_submission("team", "r");
+	struct store_submission sub = shelf_submission("team", "r");
 	char first[STORE_ID_LEN + 1], id[STORE_ID_LEN + 1];
 	int existed;
 
@@ -239,9 +239,9 @@ CONTRACT(request_id)
 	OK(store_submit(box.s, &sub, id, &existed, &box.e));
 	cr_assert_eq(existed, 1);
 	cr_assert_str_eq(id, first);
-	box_reopen();
-	OK(box_add_problem("sum",
-			   second)); /* the problem was replaced: still the same submission */
+	shelf_reopen();
+	OK(shelf_add_problem("sum",
+			     second)); /* the problem was replaced: still the same submission */
 	sub.problem_version = second;
 	OK(store_submit(box.s, &sub, id, &existed, &box.e));
 	cr_assert_str_eq(id, first);
@@ -249,13 +249,13 @@ CONTRACT(request_id)
 
 	sub.author = "other";
 	FAILS(EEXIST, store_submit(box.s, &sub, id, &existed, &box.e));
-	sub = box_submission("team", "r");
+	sub = shelf_submission("team", "r");
 	sub.language = "cpp";
 	FAILS(EEXIST, store_submit(box.s, &sub, id, &existed, &box.e));
-	sub = box_submission("team", "r");
+	sub = shelf_submission("team", "r");
 	sub.nsources = 1;
 	FAILS(EEXIST, store_submit(box.s, &sub, id, &existed, &box.e));
-	sub = box_submission("team", "r");
+	sub = shelf_submission("team", "r");
 	sub.sources[0]->content.len--;
 	FAILS(EEXIST, store_submit(box.s, &sub, id, &existed, &box.e));
 	assert_counts(1, 0);
@@ -265,29 +265,29 @@ CONTRACT(claim_in_order_and_finish)
 {
 	char first[STORE_ID_LEN + 1];
 	struct store_job job;
-	struct box_life life;
+	struct shelf_life life;
 	Judge__V1__Submission *s;
 
 	assert_no_job();
-	memcpy(first, box_submit("1"), sizeof(first));
-	(void)box_submit("2");
-	box_claim(&job);
+	memcpy(first, shelf_submit("1"), sizeof(first));
+	(void)shelf_submit("2");
+	shelf_claim(&job);
 	cr_assert_str_eq(job.submission, first);
 	cr_assert_eq(job.attempt, 1);
 	cr_assert_eq(job.lost_leases, 0);
 	cr_assert_eq(job.tests_total, 3);
 	cr_assert_str_eq(job.problem, "sum");
-	cr_assert_str_eq(job.problem_version, box_version);
+	cr_assert_str_eq(job.problem_version, shelf_version);
 	cr_assert_str_eq(job.language, "c");
 	cr_assert_eq(job.nsources, 2);
 	cr_assert_str_eq(job.sources[0]->name, "main.c");
 	cr_assert_arr_eq(job.sources[1]->content.data, "a\0b", 3);
 	assert_counts(1, 1);
-	OK(box_progress(&job));
+	OK(shelf_progress(&job));
 	OK(store_renew(box.s, &job, BOX_LEASE_US, &box.e));
-	OK(box_finish(&job, JUDGE__V1__VERDICT__WRONG_ANSWER));
+	OK(shelf_finish(&job, JUDGE__V1__VERDICT__WRONG_ANSWER));
 	assert_counts(1, 0);
-	life = box_life(first);
+	life = shelf_life(first);
 	cr_assert_eq(life.state, JUDGE__V1__STATE__FINISHED);
 	cr_assert_eq(life.verdict, JUDGE__V1__VERDICT__WRONG_ANSWER);
 	cr_assert_eq(life.events, 5);
@@ -309,11 +309,11 @@ CONTRACT(result_without_a_verdict)
 {
 	struct store_job job;
 
-	(void)box_submit("");
-	box_claim(&job);
-	FAILS(EINVAL, box_finish(&job, JUDGE__V1__VERDICT__VERDICT_UNSPECIFIED));
-	FAILS(EINVAL, box_finish(&job, (Judge__V1__Verdict)10));
-	OK(box_finish(&job, JUDGE__V1__VERDICT__ACCEPTED));
+	(void)shelf_submit("");
+	shelf_claim(&job);
+	FAILS(EINVAL, shelf_finish(&job, JUDGE__V1__VERDICT__VERDICT_UNSPECIFIED));
+	FAILS(EINVAL, shelf_finish(&job, (Judge__V1__Verdict)10));
+	OK(shelf_finish(&job, JUDGE__V1__VERDICT__ACCEPTED));
 	store_job_release(&job);
 }
 
@@ -326,8 +326,8 @@ CONTRACT(workers_write_no_ends)
 	Judge__V1__Event event = JUDGE__V1__EVENT__INIT, *list = &event;
 	struct store_job job;
 
-	(void)box_submit("");
-	box_claim(&job);
+	(void)shelf_submit("");
+	shelf_claim(&job);
 	for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
 		event.kind = kept[i];
 		FAILS(EINVAL, store_append_events(box.s, &job, &list, 1, &box.e));
@@ -337,8 +337,8 @@ CONTRACT(workers_write_no_ends)
 
 static void assert_stale(const struct store_job *job)
 {
-	FAILS(ESTALE, box_finish(job, JUDGE__V1__VERDICT__ACCEPTED));
-	FAILS(ESTALE, box_progress(job));
+	FAILS(ESTALE, shelf_finish(job, JUDGE__V1__VERDICT__ACCEPTED));
+	FAILS(ESTALE, shelf_progress(job));
 	FAILS(ESTALE, store_renew(box.s, job, BOX_LEASE_US, &box.e));
 	FAILS(ESTALE, store_hand_back(box.s, job, &box.e));
 	FAILS(ESTALE, store_fault(box.s, job, "late", &box.e));
@@ -346,25 +346,25 @@ static void assert_stale(const struct store_job *job)
 
 CONTRACT(late_result_of_an_old_attempt)
 {
-	const char *id = box_submit("");
+	const char *id = shelf_submit("");
 	struct store_job old, job;
-	struct box_life life;
+	struct shelf_life life;
 
 	cr_assert_eq(store_claim(box.s, "slow", 0, &old, &box.e),
-		     1);        /* a lease that is over at once */
-	OK(box_progress(&old)); /* but nobody else took it yet */
-	box_claim(&job);
+		     1);          /* a lease that is over at once */
+	OK(shelf_progress(&old)); /* but nobody else took it yet */
+	shelf_claim(&job);
 	cr_assert_str_eq(job.submission, id);
 	cr_assert_eq(job.attempt, 2);
 	cr_assert_eq(job.lost_leases, 1);
 	assert_stale(&old);
-	life = box_life(id);
+	life = shelf_life(id);
 	cr_assert_eq(life.restarts, 1);
 	cr_assert_eq(life.state, JUDGE__V1__STATE__RUNNING);
-	OK(box_finish(&job, JUDGE__V1__VERDICT__ACCEPTED));
+	OK(shelf_finish(&job, JUDGE__V1__VERDICT__ACCEPTED));
 	assert_stale(&old);
 	assert_stale(&job);
-	life = box_life(id);
+	life = shelf_life(id);
 	cr_assert_eq(life.verdict, JUDGE__V1__VERDICT__ACCEPTED);
 	cr_assert_eq(life.events, 6); /* queued, 3 of progress, restarted, finished */
 	store_job_release(&old);
@@ -375,21 +375,21 @@ CONTRACT(a_renewed_lease_holds)
 {
 	struct store_job job;
 
-	(void)box_submit("");
+	(void)shelf_submit("");
 	cr_assert_eq(store_claim(box.s, "w", 0, &job, &box.e), 1);
 	OK(store_renew(box.s, &job, BOX_LEASE_US, &box.e));
 	assert_no_job();
 	OK(store_renew(box.s, &job, 0, &box.e));
 	store_job_release(&job);
-	box_claim(&job);
+	shelf_claim(&job);
 	store_job_release(&job);
 }
 
 CONTRACT(lost_leases_have_a_limit)
 {
-	const char *id = box_submit("");
+	const char *id = shelf_submit("");
 	struct store_job job;
-	struct box_life life;
+	struct shelf_life life;
 
 	for (uint32_t i = 0; i < STORE_MAX_LOST_LEASES; i++) {
 		cr_assert_eq(store_claim(box.s, "w", 0, &job, &box.e), 1);
@@ -398,7 +398,7 @@ CONTRACT(lost_leases_have_a_limit)
 		store_job_release(&job);
 	}
 	assert_no_job();
-	life = box_life(id);
+	life = shelf_life(id);
 	cr_assert_eq(life.verdict, JUDGE__V1__VERDICT__JUDGE_ERROR);
 	cr_assert_eq(life.ends, 1);
 	cr_assert_not_null(strstr(life.message, "lost"), "%s", life.message);
@@ -407,18 +407,18 @@ CONTRACT(lost_leases_have_a_limit)
 
 CONTRACT(faults_have_a_limit)
 {
-	const char *id = box_submit("");
+	const char *id = shelf_submit("");
 	struct store_job job;
-	struct box_life life;
+	struct shelf_life life;
 
 	for (int i = 0; i < STORE_MAX_FAULTS; i++) {
-		box_claim(&job);
+		shelf_claim(&job);
 		OK(store_fault(box.s, &job, "the validator burns", &box.e));
-		FAILS(ESTALE, box_finish(&job, JUDGE__V1__VERDICT__ACCEPTED));
+		FAILS(ESTALE, shelf_finish(&job, JUDGE__V1__VERDICT__ACCEPTED));
 		store_job_release(&job);
 	}
 	assert_no_job();
-	life = box_life(id);
+	life = shelf_life(id);
 	cr_assert_eq(life.verdict, JUDGE__V1__VERDICT__JUDGE_ERROR);
 	cr_assert_str_eq(life.message, "the validator burns");
 	cr_assert_eq(life.restarts, STORE_MAX_FAULTS - 1);
@@ -427,19 +427,19 @@ CONTRACT(faults_have_a_limit)
 
 CONTRACT(handing_back_is_free)
 {
-	const char *id = box_submit("");
+	const char *id = shelf_submit("");
 	struct store_job job;
 
 	for (int i = 0; i < STORE_MAX_FAULTS + STORE_MAX_LOST_LEASES; i++) {
-		box_claim(&job);
+		shelf_claim(&job);
 		cr_assert_eq(job.lost_leases, 0);
 		OK(store_hand_back(box.s, &job, &box.e));
 		assert_stale(&job);
-		cr_assert_eq(box_life(id).state, JUDGE__V1__STATE__QUEUED);
+		cr_assert_eq(shelf_life(id).state, JUDGE__V1__STATE__QUEUED);
 		store_job_release(&job);
 	}
-	box_claim(&job);
-	OK(box_finish(&job, JUDGE__V1__VERDICT__ACCEPTED));
+	shelf_claim(&job);
+	OK(shelf_finish(&job, JUDGE__V1__VERDICT__ACCEPTED));
 	store_job_release(&job);
 }
 
@@ -448,57 +448,57 @@ CONTRACT(restart_releases_leases)
 	char done[STORE_ID_LEN + 1], held[STORE_ID_LEN + 1];
 	struct store_job old, job;
 
-	memcpy(done, box_submit("1"), sizeof(done));
-	memcpy(held, box_submit("2"), sizeof(held));
-	box_claim(&job);
-	OK(box_finish(&job, JUDGE__V1__VERDICT__ACCEPTED));
+	memcpy(done, shelf_submit("1"), sizeof(done));
+	memcpy(held, shelf_submit("2"), sizeof(held));
+	shelf_claim(&job);
+	OK(shelf_finish(&job, JUDGE__V1__VERDICT__ACCEPTED));
 	store_job_release(&job);
-	box_claim(&old);
+	shelf_claim(&old);
 	cr_assert_str_eq(old.submission, held);
-	box_reopen();
+	shelf_reopen();
 	assert_counts(1, 0);
-	box_claim(&job);
+	shelf_claim(&job);
 	cr_assert_str_eq(job.submission, held);
 	cr_assert_eq(job.attempt, 2);
 	cr_assert_eq(job.lost_leases, 1);
 	assert_stale(&old);
-	OK(box_finish(&job, JUDGE__V1__VERDICT__ACCEPTED));
-	cr_assert_eq(box_life(done).events, 2);
-	cr_assert_eq(box_life(held).ends, 1);
+	OK(shelf_finish(&job, JUDGE__V1__VERDICT__ACCEPTED));
+	cr_assert_eq(shelf_life(done).events, 2);
+	cr_assert_eq(shelf_life(held).ends, 1);
 	store_job_release(&old);
 	store_job_release(&job);
 }
 
 CONTRACT(restarts_have_a_limit)
 {
-	const char *id = box_submit("");
+	const char *id = shelf_submit("");
 	struct store_job job;
 
 	for (int i = 0; i < STORE_MAX_LOST_LEASES; i++) {
-		box_claim(&job);
+		shelf_claim(&job);
 		store_job_release(&job);
-		box_reopen();
+		shelf_reopen();
 	}
 	assert_no_job();
-	cr_assert_eq(box_life(id).verdict, JUDGE__V1__VERDICT__JUDGE_ERROR);
+	cr_assert_eq(shelf_life(id).verdict, JUDGE__V1__VERDICT__JUDGE_ERROR);
 }
 
 CONTRACT(cancel)
 {
 	char waiting[STORE_ID_LEN + 1], running[STORE_ID_LEN + 1];
 	struct store_job job;
-	struct box_life life;
+	struct shelf_life life;
 
-	memcpy(running, box_submit("1"), sizeof(running));
-	memcpy(waiting, box_submit("2"), sizeof(waiting));
-	box_claim(&job);
+	memcpy(running, shelf_submit("1"), sizeof(running));
+	memcpy(waiting, shelf_submit("2"), sizeof(waiting));
+	shelf_claim(&job);
 	OK(store_cancel(box.s, running, &box.e));
 	OK(store_cancel(box.s, waiting, &box.e));
 	OK(store_cancel(box.s, waiting, &box.e));
 	assert_stale(&job);
 	assert_no_job();
 	assert_counts(0, 0);
-	life = box_life(running);
+	life = shelf_life(running);
 	cr_assert_eq(life.state, JUDGE__V1__STATE__CANCELLED);
 	cr_assert_eq(life.verdict, JUDGE__V1__VERDICT__VERDICT_UNSPECIFIED);
 	cr_assert_eq(life.ends, 1);
@@ -508,27 +508,27 @@ CONTRACT(cancel)
 
 CONTRACT(cancel_after_the_result)
 {
-	const char *id = box_submit("");
+	const char *id = shelf_submit("");
 	struct store_job job;
 
-	box_claim(&job);
-	OK(box_finish(&job, JUDGE__V1__VERDICT__ACCEPTED));
+	shelf_claim(&job);
+	OK(shelf_finish(&job, JUDGE__V1__VERDICT__ACCEPTED));
 	FAILS(EALREADY, store_cancel(box.s, id, &box.e));
-	cr_assert_eq(box_life(id).verdict, JUDGE__V1__VERDICT__ACCEPTED);
+	cr_assert_eq(shelf_life(id).verdict, JUDGE__V1__VERDICT__ACCEPTED);
 	store_job_release(&job);
 }
 
 CONTRACT(events_resume)
 {
-	const char *id = box_submit("");
+	const char *id = shelf_submit("");
 	Judge__V1__Event **events;
 	struct store_job job;
 	size_t n;
 	int ended;
 
-	box_claim(&job);
-	OK(box_progress(&job));
-	OK(box_finish(&job, JUDGE__V1__VERDICT__ACCEPTED));
+	shelf_claim(&job);
+	OK(shelf_progress(&job));
+	OK(shelf_finish(&job, JUDGE__V1__VERDICT__ACCEPTED));
 	OK(store_events(box.s, id, 2, 2, &events, &n, &ended, &box.e));
 	cr_assert_eq(n, 2);
 	cr_assert_eq(ended, 0);
@@ -588,21 +588,21 @@ CONTRACT(list_with_filters)
 	char id[STORE_ID_LEN + 1];
 	int existed;
 
-	OK(box_add_problem("max", box_version));
+	OK(shelf_add_problem("max", shelf_version));
 	cr_assert_eq(walk(NULL, 3), 0);
 	for (int i = 0; i < 20; i++) {
-		sub = box_submission(i % 2 ? "odd" : "even", "");
+		sub = shelf_submission(i % 2 ? "odd" : "even", "");
 		sub.problem = i % 4 ? "sum" : "max";
 		sub.language = i % 5 ? "c" : "go";
 		OK(store_submit(box.s, &sub, id, &existed, &box.e));
 	}
 	for (int i = 0; i < 6; i++) {
-		box_claim(&job);
-		OK(box_finish(&job, i % 2 ? JUDGE__V1__VERDICT__ACCEPTED
-					  : JUDGE__V1__VERDICT__WRONG_ANSWER));
+		shelf_claim(&job);
+		OK(shelf_finish(&job, i % 2 ? JUDGE__V1__VERDICT__ACCEPTED
+					    : JUDGE__V1__VERDICT__WRONG_ANSWER));
 		store_job_release(&job);
 	}
-	box_claim(&job);
+	shelf_claim(&job);
 	store_job_release(&job);
 	OK(store_cancel(box.s, id, &box.e));
 
@@ -646,14 +646,14 @@ CONTRACT(positions_of_others)
 	size_t n;
 
 	for (int i = 0; i < 3; i++)
-		(void)box_submit("odd");
+		(void)shelf_submit("odd");
 	OK(store_list_submissions(box.s, &odd, "", 1, &list, &n, &next, &box.e));
 	cr_assert_eq(n, 1);
 	judge__v1__submission__free_unpacked(list[0], NULL);
 	free(list);
 	FAILS(EINVAL, store_list_submissions(box.s, NULL, next, 1, &list, &n, &unused, &box.e));
 	FAILS(EINVAL, store_list_submissions(box.s, &odd, "x", 1, &list, &n, &unused, &box.e));
-	box_reopen(); /* a position outlives the process */
+	shelf_reopen(); /* a position outlives the process */
 	OK(store_list_submissions(box.s, &odd, next, 1, &list, &n, &unused, &box.e));
 	judge__v1__submission__free_unpacked(list[0], NULL);
 	free(list);
@@ -681,7 +681,7 @@ static void assert_hooked(int q, int a)
 
 CONTRACT(hook)
 {
-	struct store_submission sub = box_submission("", "r");
+	struct store_submission sub = shelf_submission("", "r");
 	char id[STORE_ID_LEN + 1] = NO_SUCH_ID;
 	struct store_job job;
 	int existed;
@@ -695,18 +695,18 @@ CONTRACT(hook)
 	OK(store_submit(box.s, &sub, id, &existed, &box.e));
 	OK(store_counts(box.s, &(uint32_t){0}, &(uint32_t){0}, &box.e));
 	store_on_commit(box.s, count, id);
-	box_claim(&job);
+	shelf_claim(&job);
 	assert_hooked(0, 0);
 	OK(store_hand_back(box.s, &job, &box.e));
 	assert_hooked(1, 0);
 	store_job_release(&job);
-	box_claim(&job); /* restarted */
+	shelf_claim(&job); /* restarted */
 	assert_hooked(1, 1);
-	OK(box_progress(&job));
+	OK(shelf_progress(&job));
 	assert_hooked(1, 4);
-	OK(box_finish(&job, JUDGE__V1__VERDICT__ACCEPTED));
+	OK(shelf_finish(&job, JUDGE__V1__VERDICT__ACCEPTED));
 	assert_hooked(1, 5);
-	FAILS(ESTALE, box_finish(&job, JUDGE__V1__VERDICT__ACCEPTED));
+	FAILS(ESTALE, shelf_finish(&job, JUDGE__V1__VERDICT__ACCEPTED));
 	OK(store_put_blob(box.s, "x", 1, (char[STORE_HASH_LEN + 1]){0}, &box.e));
 	assert_hooked(1, 5);
 	store_job_release(&job);
@@ -761,7 +761,7 @@ static void run_threads(void *(*fn)(void *), void *arg)
 
 CONTRACT(threads_share_the_queue)
 {
-	struct store_submission sub = box_submission("", "");
+	struct store_submission sub = shelf_submission("", "");
 
 	claimed = finished = failed = 0;
 	run_threads(submit_some, &sub);
@@ -791,7 +791,7 @@ static void *submit_same(void *arg)
 
 CONTRACT(threads_repeat_one_request)
 {
-	struct store_submission sub = box_submission("", "one");
+	struct store_submission sub = shelf_submission("", "one");
 
 	claimed = finished = failed = 0;
 	run_threads(submit_same, &sub);
@@ -829,15 +829,15 @@ CONTRACT(cancel_races_the_result)
 
 	failed = 0;
 	for (int i = 0; i < 30; i++) {
-		struct box_life life;
+		struct shelf_life life;
 
-		(void)box_submit("");
-		box_claim(&raced);
+		(void)shelf_submit("");
+		shelf_claim(&raced);
 		entrants = won_finish = won_cancel = lost_finish = lost_cancel = 0;
 		OK(pthread_barrier_init(&start, NULL, THREADS));
 		run_threads(race, &start);
 		OK(pthread_barrier_destroy(&start));
-		life = box_life(raced.submission);
+		life = shelf_life(raced.submission);
 		cr_assert_eq(failed, 0);
 		cr_assert_eq(life.ends, 1);
 		cr_assert_eq(life.state,
@@ -851,7 +851,7 @@ CONTRACT(cancel_races_the_result)
 /* Dies without closing as soon as the store said that it has it. */
 _Noreturn static void submit_and_die(int pipe)
 {
-	struct store_submission sub = box_submission("", "");
+	struct store_submission sub = shelf_submission("", "");
 	char id[STORE_ID_LEN + 1];
 	int existed;
 
@@ -883,6 +883,6 @@ CONTRACT(acknowledged_means_durable)
 	box.s = store_open(box.url, &box.e);
 	cr_assert_not_null(box.s, "%s", box.e.msg);
 	for (int i = 0; i < 5; i++)
-		cr_assert_eq(box_life(ids[i]).events, 1);
+		cr_assert_eq(shelf_life(ids[i]).events, 1);
 	assert_counts(5, 0);
 }

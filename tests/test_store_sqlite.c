@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "proto/scope.h"
-#include "tests/store_box.h"
+#include "tests/store_fixture.h"
 
 static int mounted; /* box.dir is a file system of its own */
 
@@ -24,7 +24,7 @@ static void clean(void)
 	box.s = NULL;
 	if (mounted)
 		(void)umount2(box.dir, MNT_DETACH);
-	box_close();
+	shelf_close();
 }
 
 TestSuite(store_sqlite, .fini = clean, .timeout = 120);
@@ -39,9 +39,9 @@ static void assert_refused(int num, const char *says)
 }
 
 /* An empty folder for a store that is not open. */
-static void box_empty(void)
+static void shelf_empty(void)
 {
-	box_open("sqlite");
+	shelf_open("sqlite");
 	store_close(box.s);
 	box.s = NULL;
 }
@@ -72,7 +72,7 @@ Test(store_sqlite, makes_a_private_folder)
 {
 	struct stat st;
 
-	box_empty();
+	shelf_empty();
 	cr_assert_eq(unlink(file_in_box("gavel.db")), 0);
 	cr_assert_eq(unlink(file_in_box("lock")), 0);
 	cr_assert_eq(rmdir(box.dir), 0);
@@ -87,7 +87,7 @@ Test(store_sqlite, folders_that_are_refused)
 {
 	static const mode_t modes[] = {0755, 0750, 0701, 0500, 01700, 0777};
 
-	box_empty();
+	shelf_empty();
 	for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
 		cr_assert_eq(chmod(box.dir, modes[i]), 0);
 		assert_refused(EPERM, "must be 0700");
@@ -112,19 +112,19 @@ Test(store_sqlite, one_process_at_a_time)
 	int status;
 	pid_t pid;
 
-	box_open("sqlite");
+	shelf_open("sqlite");
 	assert_refused(EBUSY, "in use");
 	pid = fork();
 	if (pid == 0)
 		_exit(store_open(box.url, &box.e) == NULL && box.e.num == EBUSY ? 0 : 1);
 	cr_assert_eq(waitpid(pid, &status, 0), pid);
 	cr_assert_eq(status, 0);
-	box_reopen();
+	shelf_reopen();
 }
 
 Test(store_sqlite, newer_schema_is_refused)
 {
-	box_empty();
+	shelf_empty();
 	cr_assert_eq(tamper("PRAGMA user_version = 99"), SQLITE_OK);
 	assert_refused(EIO, "newer Gavel: its schema has version 99");
 	cr_assert_eq(tamper("PRAGMA user_version = 1"), SQLITE_OK);
@@ -134,7 +134,7 @@ Test(store_sqlite, newer_schema_is_refused)
 
 Test(store_sqlite, database_of_somebody_else_is_refused)
 {
-	box_empty();
+	shelf_empty();
 	cr_assert_eq(unlink(file_in_box("gavel.db")), 0);
 	cr_assert_eq(tamper("CREATE TABLE recipes (cake)"), SQLITE_OK);
 	assert_refused(EIO, "not one of Gavel");
@@ -154,7 +154,7 @@ static void damage(off_t from, size_t len)
 
 Test(store_sqlite, file_that_is_no_database)
 {
-	box_empty();
+	shelf_empty();
 	damage(0, 4096);
 	assert_refused(EIO, "not a database");
 }
@@ -167,8 +167,8 @@ Test(store_sqlite, damaged_pages_are_errors)
 	struct stat st;
 	int existed;
 
-	box_open("sqlite");
-	memcpy(first, box_submit(""), sizeof(first));
+	shelf_open("sqlite");
+	memcpy(first, shelf_submit(""), sizeof(first));
 	store_close(box.s);
 	cr_assert_eq(stat(file_in_box("gavel.db"), &st), 0);
 	damage(4096, (size_t)st.st_size - 4096); /* all but the list of tables */
@@ -177,7 +177,7 @@ Test(store_sqlite, damaged_pages_are_errors)
 		cr_assert_eq(box.e.num, EIO);
 		return;
 	}
-	sub = box_submission("", "");
+	sub = shelf_submission("", "");
 	cr_assert_eq(store_submit(box.s, &sub, id, &existed, &box.e), -1);
 	cr_assert_eq(box.e.num, EIO);
 	cr_assert_not_null(strstr(box.e.msg, "malformed"), "%s", box.e.msg);
@@ -190,7 +190,7 @@ Test(store_sqlite, damaged_blob_is_an_error)
 	char hash[STORE_HASH_LEN + 1], *data;
 	size_t len;
 
-	box_open("sqlite");
+	shelf_open("sqlite");
 	cr_assert_eq(store_put_blob(box.s, "1 2\n", 4, hash, &box.e), 0);
 	store_close(box.s);
 	cr_assert_eq(tamper("DROP TRIGGER blob_immutable; UPDATE blob SET data = x'00' "
@@ -230,10 +230,10 @@ Test(store_sqlite, the_schema_refuses_what_must_not_be)
 	};
 	struct store_job job;
 
-	box_open("sqlite");
-	(void)box_submit("");
-	box_claim(&job);
-	cr_assert_eq(box_finish(&job, JUDGE__V1__VERDICT__WRONG_ANSWER), 0);
+	shelf_open("sqlite");
+	(void)shelf_submit("");
+	shelf_claim(&job);
+	cr_assert_eq(shelf_finish(&job, JUDGE__V1__VERDICT__WRONG_ANSWER), 0);
 	store_job_release(&job);
 	store_close(box.s);
 	box.s = NULL;
@@ -242,9 +242,9 @@ Test(store_sqlite, the_schema_refuses_what_must_not_be)
 }
 
 /* A store on a file system of its own with this many kilobytes, seen by this process alone. */
-static void box_on_small_disk(const char *size)
+static void shelf_on_small_disk(const char *size)
 {
-	box_empty();
+	shelf_empty();
 	if (unshare(CLONE_NEWNS) < 0)
 		cr_skip_test("needs a mount namespace");
 	cr_assert_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
@@ -252,7 +252,7 @@ static void box_on_small_disk(const char *size)
 	mounted = 1;
 	box.s = store_open(box.url, &box.e);
 	cr_assert_not_null(box.s, "%s", box.e.msg);
-	cr_assert_eq(box_add_problem("sum", box_version), 0);
+	cr_assert_eq(shelf_add_problem("sum", shelf_version), 0);
 }
 
 /* Puts different blobs until none fits; returns how many did. */
@@ -275,22 +275,22 @@ Test(store_sqlite, full_disk)
 	AUTO_CLOSE int ballast = -1;
 	struct store_job job;
 
-	box_on_small_disk("size=8m,mode=0700");
+	shelf_on_small_disk("size=8m,mode=0700");
 	ballast = open(file_in_box("ballast"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	cr_assert_eq(posix_fallocate(ballast, 0, 2 << 20), 0);
-	id = box_submit("");
+	id = shelf_submit("");
 	cr_assert_gt(fill(200000), 3);
 	cr_assert_eq(box.e.num, EIO, "%d %s", box.e.num, box.e.msg);
 	cr_assert_not_null(strstr(box.e.msg, "full"), "%s", box.e.msg);
 	(void)fill(16);
-	cr_assert_eq(box_life(id).events, 1); /* what was there can be read */
+	cr_assert_eq(shelf_life(id).events, 1); /* what was there can be read */
 	cr_assert_eq(ftruncate(ballast, 0), 0);
 	cr_assert_eq(store_put_blob(box.s, "x", 1, spare, &box.e), 0, "%s", box.e.msg);
-	box_claim(&job);
-	cr_assert_eq(box_finish(&job, JUDGE__V1__VERDICT__ACCEPTED), 0, "%s", box.e.msg);
+	shelf_claim(&job);
+	cr_assert_eq(shelf_finish(&job, JUDGE__V1__VERDICT__ACCEPTED), 0, "%s", box.e.msg);
 	store_job_release(&job);
-	box_reopen();
-	cr_assert_eq(box_life(id).verdict, JUDGE__V1__VERDICT__ACCEPTED);
+	shelf_reopen();
+	cr_assert_eq(shelf_life(id).verdict, JUDGE__V1__VERDICT__ACCEPTED);
 }
 
 /* Many callers at a disk on which only small things fit: the big ones must not take the small ones with them. */
@@ -325,7 +325,7 @@ Test(store_sqlite, a_lost_transaction_spoils_nobody_else)
 {
 	pthread_t threads[6];
 
-	box_on_small_disk("size=8m,mode=0700");
+	shelf_on_small_disk("size=8m,mode=0700");
 	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
 		cr_assert_eq(pthread_create(&threads[i], NULL, i % 3 ? put_small : put_big, box.s),
 			     0);
@@ -347,10 +347,10 @@ static uint32_t submitted_before_death(const char *failpoint)
 	if (pid == 0) {
 		(void)setenv("GAVEL_FAILPOINT", failpoint, 1);
 		box.s = store_open(box.url, &box.e);
-		if (!box.s || box_add_problem("sum", box_version) < 0)
+		if (!box.s || shelf_add_problem("sum", shelf_version) < 0)
 			_exit(1);
 		for (int i = 0; i < 3; i++)
-			(void)box_submit("");
+			(void)shelf_submit("");
 		_exit(0);
 	}
 	cr_assert_eq(waitpid(pid, &status, 0), pid);
@@ -386,7 +386,7 @@ Test(store_sqlite, failpoints_kill_where_they_say)
 		(void)snprintf(box.url, sizeof(box.url), "sqlite:%s", box.dir);
 		cr_assert_eq(submitted_before_death(cases[i].failpoint), cases[i].left, "%s",
 			     cases[i].failpoint);
-		box_close();
+		shelf_close();
 	}
 }
 #endif

@@ -1,4 +1,4 @@
-#include "tests/store_box.h"
+#include "tests/store_fixture.h"
 
 #include <criterion/criterion.h>
 #include <ftw.h>
@@ -8,25 +8,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct box box;
+struct shelf box;
 
-const char box_version[STORE_HASH_LEN + 1] =
+const char shelf_version[STORE_HASH_LEN + 1] =
 	"1111111111111111111111111111111111111111111111111111111111111111";
 
 static Judge__V1__SourceFile files[2];
 static Judge__V1__SourceFile *sources[2] = {&files[0], &files[1]};
 
-void box_open(const char *kind)
+void shelf_open(const char *kind)
 {
 	(void)snprintf(box.dir, sizeof(box.dir), "/tmp/gavel-store-XXXXXX");
 	cr_assert_not_null(mkdtemp(box.dir));
 	(void)snprintf(box.url, sizeof(box.url), "%s:%s", kind, box.dir);
 	box.s = store_open(box.url, &box.e);
 	cr_assert_not_null(box.s, "%s", box.e.msg);
-	cr_assert_eq(box_add_problem("sum", box_version), 0, "%s", box.e.msg);
+	cr_assert_eq(shelf_add_problem("sum", shelf_version), 0, "%s", box.e.msg);
 }
 
-void box_reopen(void)
+void shelf_reopen(void)
 {
 	store_close(box.s);
 	box.s = store_open(box.url, &box.e);
@@ -41,7 +41,7 @@ static int drop(const char *path, const struct stat *st, int kind, struct FTW *f
 	return remove(path);
 }
 
-void box_close(void)
+void shelf_close(void)
 {
 	store_close(box.s);
 	box.s = NULL;
@@ -50,7 +50,7 @@ void box_close(void)
 	*box.dir = '\0';
 }
 
-int box_add_problem(const char *name, const char *version)
+int shelf_add_problem(const char *name, const char *version)
 {
 	Judge__V1__Problem summary = JUDGE__V1__PROBLEM__INIT;
 	struct store_problem p = {
@@ -63,7 +63,7 @@ int box_add_problem(const char *name, const char *version)
 	return store_add_problem(box.s, &p, &box.e);
 }
 
-struct store_submission box_submission(const char *author, const char *request_id)
+struct store_submission shelf_submission(const char *author, const char *request_id)
 {
 	static const char text[] = "int main(void) { return 0; }";
 
@@ -75,7 +75,7 @@ struct store_submission box_submission(const char *author, const char *request_i
 	files[1].content = (ProtobufCBinaryData){3, (uint8_t *)"a\0b"};
 	return (struct store_submission){
 		.problem = "sum",
-		.problem_version = box_version,
+		.problem_version = shelf_version,
 		.language = "c",
 		.author = author,
 		.request_id = request_id,
@@ -85,11 +85,11 @@ struct store_submission box_submission(const char *author, const char *request_i
 	};
 }
 
-const char *box_submit(const char *author)
+const char *shelf_submit(const char *author)
 {
 	static char ids[8][STORE_ID_LEN + 1];
 	static int turn;
-	struct store_submission sub = box_submission(author, "");
+	struct store_submission sub = shelf_submission(author, "");
 	char *id = ids[turn++ % 8];
 	int existed = 1;
 
@@ -98,14 +98,14 @@ const char *box_submit(const char *author)
 	return id;
 }
 
-void box_claim(struct store_job *job)
+void shelf_claim(struct store_job *job)
 {
 	int rc = store_claim(box.s, "worker", BOX_LEASE_US, job, &box.e);
 
 	cr_assert_eq(rc, 1, "claim gave %d: %s", rc, box.e.msg);
 }
 
-int box_finish(const struct store_job *job, Judge__V1__Verdict verdict)
+int shelf_finish(const struct store_job *job, Judge__V1__Verdict verdict)
 {
 	Judge__V1__Usage usage[2] = {JUDGE__V1__USAGE__INIT, JUDGE__V1__USAGE__INIT};
 	Judge__V1__Run run[2] = {JUDGE__V1__RUN__INIT, JUDGE__V1__RUN__INIT};
@@ -131,7 +131,7 @@ int box_finish(const struct store_job *job, Judge__V1__Verdict verdict)
 	return store_finish(box.s, job, &r, &box.e);
 }
 
-int box_progress(const struct store_job *job)
+int shelf_progress(const struct store_job *job)
 {
 	Judge__V1__Event events[3] = {JUDGE__V1__EVENT__INIT, JUDGE__V1__EVENT__INIT,
 				      JUDGE__V1__EVENT__INIT};
@@ -146,7 +146,7 @@ int box_progress(const struct store_job *job)
 	return store_append_events(box.s, job, list, 3, &box.e);
 }
 
-static void life_add(struct box_life *life, const Judge__V1__Event *e)
+static void life_add(struct shelf_life *life, const Judge__V1__Event *e)
 {
 	cr_assert_eq(e->seq, ++life->events, "event %u follows %zu", (unsigned)e->seq,
 		     life->events - 1);
@@ -156,11 +156,11 @@ static void life_add(struct box_life *life, const Judge__V1__Event *e)
 		      e->kind == JUDGE__V1__EVENT__KIND__CANCELLED;
 }
 
-struct box_life box_life(const char *id)
+struct shelf_life shelf_life(const char *id)
 {
 	Judge__V1__Submission *s;
 	Judge__V1__Event **events;
-	struct box_life life = {0};
+	struct shelf_life life = {0};
 	size_t n;
 	int ended;
 

@@ -1,0 +1,104 @@
+#!/usr/bin/python3
+"""Runs the test suites and counts.
+
+    tests/run.py [--mode release|debug|asan|tsan] [SUITE[:NAME]]...
+
+Every program runs in a process group of its own under a time limit; its output is shown
+when it fails, or always with --verbose.  The last line says how many tests were run.
+"""
+import argparse
+import glob
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+LIMIT_S = 900
+CRITERION = re.compile(r"Tested: (\d+) \| Passing: (\d+) \| Failing: (\d+) \| Crashing: (\d+)")
+COUNTED = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", re.M)
+UNITTEST = re.compile(r"^Ran (\d+) tests? in", re.M)
+
+
+def unit(mode, only):
+    # Programs from the same sources that the Makefile builds for `make tests`.
+    names = sorted(os.path.basename(p)[:-2] for p in glob.glob("tests/test_*.c"))
+    return [[f"build/{mode}/{name}"] for name in names if only in ("", name)]
+
+
+def attack(_mode, _only):
+    return [["/usr/bin/python3", "tests/attack/run.py"]]
+
+
+def e2e(_mode, only):
+    paths = sorted(glob.glob("tests/e2e/test_*.py"))
+    return [["/usr/bin/python3", path] for path in paths if only in path]
+
+
+SUITES = {"unit": unit, "attack": attack, "e2e": e2e}
+
+
+def count(text, status):
+    """(passed, failed, skipped) of one program, from its own closing lines."""
+    if found := CRITERION.findall(text):
+        tested, passing, _failing, _crashing = map(int, found[-1])
+        skipped = text.count("[SKIP]")
+        return passing, tested - passing, skipped
+    if found := COUNTED.findall(text):
+        passed, failed, skipped = found[-1]
+        return int(passed), int(failed), int(skipped or 0)
+    if found := UNITTEST.findall(text):
+        ran = int(found[-1])
+        bad = sum(int(n) for n in re.findall(r"(?:failures|errors)=(\d+)", text))
+        skipped = sum(int(n) for n in re.findall(r"skipped=(\d+)", text))
+        return ran - bad - skipped, bad, skipped
+    return 0, 0 if status == 0 else 1, 0
+
+
+def run(argv):
+    """Output and exit status; whatever the program left in its group is killed."""
+    p = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                         text=True, errors="replace", start_new_session=True)
+    try:
+        text, _ = p.communicate(timeout=LIMIT_S)
+    except subprocess.TimeoutExpired:
+        os.killpg(p.pid, signal.SIGKILL)
+        text, _ = p.communicate()
+        text += f"\n{argv[-1]}: killed after {LIMIT_S} s"
+        return text, 1
+    return text, p.returncode
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--mode", default="release")
+    parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("suites", nargs="*", metavar="SUITE", help="unit, attack, e2e; all by default; unit:test_store is one of them")
+    options = parser.parse_args()
+    unknown = [s for s in options.suites if s.partition(":")[0] not in SUITES]
+    if unknown:
+        parser.error(f"no suite {unknown[0]}: there are {', '.join(SUITES)}")
+    total = [0, 0, 0]
+    for suite in options.suites or list(SUITES):
+        suite, _, only = suite.partition(":")
+        for argv in SUITES[suite](options.mode, only):
+            started = time.monotonic()
+            text, status = run(argv)
+            counts = list(count(text, status))
+            if status != 0 and counts[1] == 0:
+                counts[1] = 1
+            bad = status != 0 or counts[1] > 0
+            print(f"{'FAIL' if bad else 'ok  '} {suite:6} {argv[-1]:40} {counts[0]:4} passed"
+                  f"{f', {counts[1]} failed' if counts[1] else ''}"
+                  f"{f', {counts[2]} skipped' if counts[2] else ''}"
+                  f"  {time.monotonic() - started:.1f} s", flush=True)
+            if bad or options.verbose:
+                print(text[-20000:], flush=True)
+            total = [a + b for a, b in zip(total, counts)]
+    print(f"{total[0]} passed, {total[1]} failed, {total[2]} skipped")
+    return 1 if total[1] or total[0] == 0 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
