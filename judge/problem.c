@@ -1,6 +1,7 @@
 #include "judge/problem.h"
 
 #include <errno.h>
+#include <limits.h>
 
 #include "judge/hash.h"
 #include "judge/names.h"
@@ -135,16 +136,24 @@ void problem_release(struct problem *p)
 	*p = (struct problem){.dir = -1};
 }
 
-/* The last component of the folder's real path: "problems/aplusb/" and "." have names too. */
+/*
+ * The last component of the folder's real path: "problems/aplusb/" and "." have names too.  The kernel is asked about the open
+ * folder, because the folders above it may be closed to us.
+ */
 static int read_name(const char *dir, struct problem *p, struct err *e)
 {
-	AUTO_FREE char *real = realpath(dir, NULL);
+	char link[64];
+	char real[PATH_MAX];
 	const char *slash;
+	ssize_t n;
 
-	if (!real)
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", p->dir);
+	n = readlink(link, real, sizeof(real) - 1);
+	if (n < 0)
 		return err_sys(e, "%s", dir);
+	real[n] = '\0';
 	slash = strrchr(real, '/');
-	if (names_problem(slash + 1, e) < 0)
+	if (!slash || names_problem(slash + 1, e) < 0)
 		return err_wrap(e, "the package's folder");
 	p->name = strdup(slash + 1);
 	return p->name ? 0 : err_sys(e, "%s", dir);
@@ -174,10 +183,8 @@ int problem_read(const char *dir, struct problem *p, struct err *e)
 	int rc;
 
 	*p = (struct problem){.dir = -1};
-	if (read_name(dir, p, e) < 0)
-		return -1;
 	p->dir = package_open(dir, e);
-	if (p->dir < 0)
+	if (p->dir < 0 || read_name(dir, p, e) < 0)
 		return -1;
 	rc = read_parts(p, &s, e);
 	problem_settings_release(&s);
