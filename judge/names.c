@@ -14,25 +14,27 @@ static int is_alnum(char c)
 	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
+static size_t escaped_len(char c)
+{
+	unsigned char u = (unsigned char)c;
+
+	return u < 0x20 || u >= 0x7f || strchr("\"'\\", c) ? 4 : 1;
+}
+
 void names_escape(const char *text, size_t len, char *out, size_t size)
 {
-	size_t at = 0;
-	size_t i;
+	size_t whole = 0, at = 0, i;
 
-	for (i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)text[i];
-		int plain = c >= 0x20 && c < 0x7f && c != '"' && c != '\'' && c != '\\';
-		size_t need = plain ? 1 : 4;
-		size_t rest = i + 1 < len ? 4 : 1; /* room for "..." and NUL while more follows */
-
-		if (at + need + rest > size)
-			break;
-		if (plain)
-			out[at++] = (char)c;
+	for (i = 0; i < len && whole < size; i++)
+		whole += escaped_len(text[i]);
+	size -= whole < size ? 1 : 4; /* the NUL, or "..." and the NUL */
+	for (i = 0; i < len && at + escaped_len(text[i]) <= size; i++) {
+		if (escaped_len(text[i]) == 1)
+			out[at++] = text[i];
 		else
-			at += (size_t)snprintf(out + at, size - at, "\\x%02x", c);
+			at += (size_t)snprintf(out + at, 5, "\\x%02x", (unsigned char)text[i]);
 	}
-	snprintf(out + at, size - at, "%s", i < len ? "..." : "");
+	snprintf(out + at, 4, "%s", i < len ? "..." : "");
 }
 
 static int refuse(const struct rule *r, const char *name, struct err *e)

@@ -29,7 +29,7 @@ size_t names_stem_len(const char *name);
 /* The last extension without the dot, inside name; "" when there is none. */
 const char *names_extension(const char *name);
 
-/* Copies untrusted bytes for a message: control characters, non-ASCII and quotes as \xNN, cut with "..." to fit; out is NUL-terminated. */
+/* Copies untrusted bytes for a message: control characters, non-ASCII and quotes as \xNN, cut with "..." to fit; size is at least 8. */
 void names_escape(const char *text, size_t len, char *out, size_t size);
 
 #endif

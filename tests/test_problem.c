@@ -1,0 +1,750 @@
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <sys/stat.h>
+
+#include "judge/package.h"
+#include "judge/problem.h"
+#include "judge/sandbox_client.h"
+#include "judge/store.h"
+#include "proto/err.h"
+#include "proto/io.h"
+#include "proto/judge.pb-c.h"
+#include "proto/scope.h"
+
+#define V(name) JUDGE__V1__VERDICT__##name
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st;
+	(void)type;
+	(void)at;
+	return remove(path);
+}
+
+/* A folder for one test, with the package in DIR/demo. */
+static char root[64];
+
+static void make_root(void)
+{
+	snprintf(root, sizeof(root), "/tmp/test_problemXXXXXX");
+	cr_assert(mkdtemp(root) != NULL);
+}
+
+static void remove_root(void)
+{
+	nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static const char *at(const char *path)
+{
+	static char full[4][512];
+	static unsigned turn;
+	char *out = full[turn++ % 4];
+
+	snprintf(out, 512, "%s/%s", root, path);
+	return out;
+}
+
+/* Writes ROOT/path with the folders it needs; a path that ends in '/' is a folder. */
+static void put(const char *path, const char *text)
+{
+	char full[512];
+	FILE *f;
+
+	snprintf(full, sizeof(full), "%s/%s", root, path);
+	for (char *slash = strchr(full + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		mkdir(full, 0755);
+		*slash = '/';
+	}
+	if (full[strlen(full) - 1] == '/')
+		return;
+	f = fopen(full, "w");
+	cr_assert(f != NULL, "%s", full);
+	fputs(text, f);
+	fclose(f);
+}
+
+/* A small package that is right. */
+static void put_demo(void)
+{
+	put("demo/problem.yaml", "name: Demo\n");
+	put("demo/.timelimit", "1.5\n");
+	put("demo/data/sample/1.in", "1\n");
+	put("demo/data/sample/1.ans", "2\n");
+	put("demo/data/secret/1.in", "3\n");
+	put("demo/data/secret/1.ans", "4\n");
+	put("demo/submissions/accepted/a.c", "int main(void) {}\n");
+}
+
+static void put_demo_2025(void)
+{
+	put_demo();
+	unlink(at("demo/.timelimit"));
+	put("demo/problem.yaml",
+	    "problem_format_version: 2025-09\nname: Demo\nuuid: 1\nlimits:\n  time_limit: 2\n");
+}
+
+static int read_demo(struct problem *p, struct err *e)
+{
+	return problem_read(at("demo"), p, e);
+}
+
+TestSuite(problem, .init = make_root, .fini = remove_root);
+
+Test(problem, examples_are_read)
+{
+	static const char *const names[] = {"aplusb", "deviation", "longest", "taskorder"};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		struct problem p;
+		struct err e = {0};
+		char path[64];
+
+		snprintf(path, sizeof(path), "problems/%s", names[i]);
+		cr_assert(zero(int, problem_read(path, &p, &e)), "%s: %s", path, e.msg);
+		cr_expect(eq(str, p.name, (char *)names[i]));
+		cr_expect(gt(sz, p.ncases, 5));
+		cr_expect(gt(sz, p.nsubmissions, 5));
+		cr_expect(eq(u64, p.limits.time_us, 1000000));
+		cr_expect(eq(u64, p.limits.memory_bytes, 128 << 20));
+		cr_expect(eq(int, p.custom, strcmp(names[i], "taskorder") == 0));
+		problem_release(&p);
+	}
+}
+
+Test(problem, everything_is_read)
+{
+	struct problem p;
+	struct err e = {0};
+
+	put_demo();
+	put("demo/problem.yaml",
+	    "name: Two words\nvalidation: default\nvalidator_flags: float_tolerance 1e-3\nlimits:\n"
+	    "  memory: 64\n  output: 2\n  code: 3\n  compilation_time: 7\n  validation_memory: "
+	    "9\n");
+	put("demo/data/secret/group/10.in", "5\n");
+	put("demo/data/secret/group/10.ans", "6\n");
+	put("demo/data/secret/group/10.hint", "look\n");
+	put("demo/data/secret/group/testdata.yaml", "output_validator_flags: case_sensitive\n");
+	put("demo/data/secret/.hidden", "");
+	put("demo/submissions/wrong_answer/two/main.c", "x");
+	put("demo/submissions/wrong_answer/two/lib.h", "x");
+	cr_assert(zero(int, read_demo(&p, &e)), "%s", e.msg);
+	cr_expect(eq(str, p.name, "demo"));
+	cr_expect(eq(str, p.title, "Two words"));
+	cr_expect(eq(u64, p.limits.time_us, 1500000));
+	cr_expect(eq(u64, p.limits.memory_bytes, 64 << 20));
+	cr_expect(eq(u64, p.limits.output_bytes, 2 << 20));
+	cr_expect(eq(u64, p.limits.code_bytes, 3 << 10));
+	cr_expect(eq(u64, p.limits.compilation_time_us, 7000000));
+	cr_expect(zero(u64, p.limits.compilation_memory_bytes));
+	cr_expect(eq(u64, p.limits.validation_memory_bytes, 9 << 20));
+	cr_assert(eq(sz, p.ncases, 3));
+	cr_expect(eq(str, p.cases[0].name, "sample/1"));
+	cr_expect(eq(str, p.cases[1].name, "secret/1"));
+	cr_expect(eq(str, p.cases[2].name, "secret/group/10"));
+	cr_expect(eq(dbl, p.cases[0].flags.absolute, 1e-3));
+	cr_expect(zero(int, p.cases[0].flags.case_sensitive));
+	cr_expect(eq(dbl, p.cases[2].flags.absolute, 1e-3));
+	cr_expect(eq(int, p.cases[2].flags.case_sensitive, 1));
+	cr_expect(eq(str, p.cases[2].args[2], "case_sensitive"));
+	/* printf '1\n' | sha256sum */
+	cr_expect(eq(str, p.cases[0].in.hash,
+		     "4355a46b19d348dc2f57c046f8ef63d4538ebb936000f3c9ee954a27460dd865"));
+	cr_assert(eq(sz, p.nsubmissions, 2));
+	cr_expect(eq(str, p.submissions[1].name, "wrong_answer/two"));
+	cr_expect(eq(sz, p.submissions[1].nfiles, 2));
+	cr_expect(eq(str, p.submissions[1].files[0].name, "lib.h"));
+	problem_release(&p);
+}
+
+Test(problem, limits_have_the_defaults_of_the_format)
+{
+	struct problem p;
+	struct err e = {0};
+
+	put_demo();
+	put("demo/problem.yaml", "license: cc0\n");
+	cr_assert(zero(int, read_demo(&p, &e)), "%s", e.msg);
+	cr_expect(eq(str, p.title, "demo"));
+	cr_expect(eq(u64, p.limits.memory_bytes, 2048ULL << 20));
+	cr_expect(eq(u64, p.limits.output_bytes, 8 << 20));
+	cr_expect(eq(u64, p.limits.code_bytes, 128 << 10));
+	problem_release(&p);
+}
+
+/* A file that is put into the right package, and what is said then. */
+struct wrong {
+	const char *path, *text, *message;
+};
+
+static void expect_wrong(const struct wrong *row, void (*base)(void))
+{
+	struct problem p;
+	struct err e = {0};
+
+	base();
+	put(row->path, row->text);
+	cr_expect(eq(int, read_demo(&p, &e), -1), "%s: %s", row->path, row->text);
+	cr_expect(eq(str, e.msg, (char *)row->message));
+	problem_release(&p);
+	remove_root();
+}
+
+Test(problem, legacy_errors_name_file_line_and_what_is_right)
+{
+	static const struct wrong rows[] = {
+		{"demo/problem.yaml", "name: a\nlimts: {}\n",
+		 "problem.yaml:2: unknown key \"limts\": did you mean \"limits\"?"},
+		{"demo/problem.yaml", "name: a\nlimits:\n  memry: 1\n",
+		 "problem.yaml:3: unknown key \"memry\": did you mean \"memory\"?"},
+		{"demo/problem.yaml", "limits:\n  memory: lots\n",
+		 "problem.yaml:2: memory: expected a number that is not negative"},
+		{"demo/problem.yaml", "limits:\n  memory: 0\n",
+		 "problem.yaml:2: memory: 0 is too small"},
+		{"demo/problem.yaml", "limits:\n  output: 99999\n",
+		 "problem.yaml:2: output: 99999 is too large"},
+		{"demo/problem.yaml", "limits: 5\n",
+		 "problem.yaml:1: limits: expected a map of keys and values"},
+		{"demo/problem.yaml", "limits:\n  time_limit: 5\n",
+		 "problem.yaml:2: unknown key \"time_limit\""},
+		{"demo/problem.yaml", "type: scoring\n",
+		 "problem.yaml:1: type: scoring is not supported yet"},
+		{"demo/problem.yaml", "type: passfail\n",
+		 "problem.yaml:1: type: expected pass-fail"},
+		{"demo/problem.yaml", "\nvalidation: custom interactive\n",
+		 "problem.yaml:2: validation: custom interactive is not supported yet"},
+		{"demo/problem.yaml", "validation: custom score\n",
+		 "problem.yaml:1: validation: custom score is not supported yet"},
+		{"demo/problem.yaml", "validation: own\n",
+		 "problem.yaml:1: validation: expected default or custom"},
+		{"demo/problem.yaml", "validation: custom\n",
+		 "problem.yaml: validation: custom, but there is no program in output_validators"},
+		{"demo/problem.yaml", "grading: {objective: max}\n",
+		 "problem.yaml:1: grading: not supported yet"},
+		{"demo/problem.yaml", "validator_flags: floats\n",
+		 "problem.yaml:1: validator_flags: unknown flag \"floats\": expected "
+		 "case_sensitive, "
+		 "space_change_sensitive, float_tolerance E, float_absolute_tolerance E or "
+		 "float_relative_tolerance E"},
+		{"demo/problem.yaml", "problem_format_version: 2023-07\n",
+		 "problem.yaml:1: problem_format_version: expected legacy, legacy-icpc or 2025-09"},
+		{"demo/problem.yaml", "a: &a [x]\nb: [*a, *a]\n",
+		 "problem.yaml:1: anchors and tags are not allowed"},
+		{"demo/problem.yaml", "",
+		 "problem.yaml:1: empty, expected a map of keys and values"},
+		{"demo/problem.yaml", "just text\n",
+		 "problem.yaml:1: expected a map of keys and values"},
+		{"demo/.timelimit", "soon\n",
+		 ".timelimit:1: expected the time limit in seconds, like 1.5"},
+		{"demo/.timelimit", "0\n",
+		 ".timelimit:1: expected the time limit in seconds, like 1.5"},
+		{"demo/.timelimit", "601\n",
+		 ".timelimit:1: expected the time limit in seconds, like 1.5"},
+		{"demo/domjudge-problem.ini", "color=red\ntimelimit='2'\n",
+		 "domjudge-problem.ini:2: says 2 s, but .timelimit says 1.5 s"},
+		{"demo/domjudge-problem.ini", "special_compare = cmp\n",
+		 "domjudge-problem.ini:1: special_compare: not supported yet"},
+		{"demo/domjudge-problem.ini", "hello\n",
+		 "domjudge-problem.ini:1: expected KEY = VALUE"},
+		{"demo/data/secret/2.in", "x", "data/secret/2.in: there is no 2.ans"},
+		{"demo/data/secret/2.ans", "x", "data/secret/2.ans: there is no 2.in"},
+		{"demo/data/secret/g/2.in", "x", "data/secret/g/2.in: there is no 2.ans"},
+		{"demo/data/secret/2.txt", "x",
+		 "data/secret/2.txt: not a file that belongs here: a test is NAME.in and NAME.ans"},
+		{"demo/data/secret/a b.in", "x",
+		 "data/secret: \"a b.in\" is not a package file name: up to 255 letters, digits "
+		 "and \"._-+\", "
+		 "not starting with one of \".-+\""},
+		{"demo/data/secret/1/2/3/4/5/6/7/8/9/1.in", "x",
+		 "data/secret/1/2/3/4/5/6/7/8/9: nested more than 8 deep"},
+		{"demo/data/testdata.yaml", "on_reject: continue\n",
+		 "data/testdata.yaml:1: on_reject: only break is supported yet"},
+		{"demo/data/secret/testdata.yaml", "grader_flags: first_error\n",
+		 "data/secret/testdata.yaml:1: grader_flags: not supported yet"},
+		{"demo/data/secret/testdata.yaml", "a: b\n",
+		 "data/secret/testdata.yaml:1: unknown key \"a\""},
+		{"demo/data/secret/testdata.yaml", "\noutput_validator_flags: x\n",
+		 "data/secret/testdata.yaml:2: output_validator_flags: unknown flag \"x\": "
+		 "expected case_sensitive, "
+		 "space_change_sensitive, float_tolerance E, float_absolute_tolerance E or "
+		 "float_relative_tolerance E"},
+		{"demo/output_validators/check.cc", "x",
+		 "output_validators: problem.yaml does not use it, expected validation: custom"},
+		{"demo/include/c/lib.h", "x", "include: not supported yet"},
+		{"demo/graders/g.py", "x", "graders: not supported yet"},
+		{"demo/submissions/acepted/a.c", "x",
+		 "submissions/acepted: expected a folder that names a verdict, like accepted, "
+		 "wrong_answer, "
+		 "time_limit_exceeded, run_time_error, compile_error"},
+		{"demo/submissions/rejected/a.c", "x",
+		 "submissions/rejected: expected a folder that names a verdict, like accepted, "
+		 "wrong_answer, "
+		 "time_limit_exceeded, run_time_error, compile_error"},
+		{"demo/submissions/partially_accepted/a.c", "x",
+		 "submissions/partially_accepted: not supported yet"},
+		{"demo/submissions/accepted/p/src/a.c", "x",
+		 "submissions/accepted/p/src: folders inside a program are not supported yet"},
+		{"demo/submissions/accepted/p/build", "x",
+		 "submissions/accepted/p/build: programs with a build or run script are not "
+		 "supported yet"},
+		{"demo/submissions/accepted/p/", "",
+		 "submissions/accepted/p: there is no program in it"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		expect_wrong(&rows[i], put_demo);
+}
+
+Test(problem, errors_of_2025_09_name_file_line_and_what_is_right)
+{
+#define YAML "problem_format_version: 2025-09\nname: a\nuuid: 1\n"
+	static const struct wrong rows[] = {
+		{"demo/problem.yaml", YAML "validation: custom\n",
+		 "problem.yaml:4: unknown key \"validation\""},
+		{"demo/problem.yaml", "problem_format_version: 2025-09\nname: a\n",
+		 "problem.yaml:1: key \"uuid\" is missing"},
+		{"demo/problem.yaml", YAML,
+		 "no time limit: write it in seconds into problem.yaml, limits.time_limit"},
+		{"demo/problem.yaml", YAML "limits: {time_limit: 1.5}\n",
+		 "problem.yaml:4: time_limit: 1.5 is not a multiple of time_resolution (1 s)"},
+		{"demo/problem.yaml", YAML "type: [pass-fail, interactive]\n",
+		 "problem.yaml:4: type: interactive is not supported yet"},
+		{"demo/problem.yaml", YAML "type:\n  - pass-fail\n  - multi-pass\n",
+		 "problem.yaml:6: type: multi-pass is not supported yet"},
+		{"demo/problem.yaml", YAML "type: submit-answer\n",
+		 "problem.yaml:4: type: submit-answer is not supported yet"},
+		{"demo/problem.yaml", YAML "languages: [c]\n",
+		 "problem.yaml:4: languages: only `all` is supported yet"},
+		{"demo/problem.yaml", YAML "constants: {n: 5}\n",
+		 "problem.yaml:4: constants: not supported yet"},
+		{"demo/problem.yaml", YAML "limits: {validation_passes: 3}\n",
+		 "problem.yaml:4: validation_passes: not supported yet"},
+		{"demo/problem.yaml", YAML "allow_file_writing: 1\n",
+		 "problem.yaml:4: allow_file_writing: expected true or false"},
+		{"demo/.timelimit", "3\n", ".timelimit:1: says 3 s, but problem.yaml says 2 s"},
+		{"demo/data/secret/g/1.in", "x", "data/secret/g/1.in: there is no 1.ans"},
+		{"demo/data/secret/test_group.yaml", "max_score: 5\n",
+		 "data/secret/test_group.yaml:1: max_score: not supported yet"},
+		{"demo/data/secret/test_group.yaml", "require_pass: [sample]\n",
+		 "data/secret/test_group.yaml:1: require_pass: not supported yet"},
+		{"demo/data/secret/1.yaml", "args: [a]\n",
+		 "data/secret/1.yaml:1: args: not supported yet"},
+		{"demo/data/secret/1.yaml", "output_validator_args: [a]\n",
+		 "data/secret/1.yaml:1: output_validator_args: unknown flag \"a\": expected "
+		 "case_sensitive, "
+		 "space_change_sensitive, float_tolerance E, float_absolute_tolerance E or "
+		 "float_relative_tolerance E"},
+		{"demo/data/secret/1.files/x", "x",
+		 "data/secret/1.files: files beside the input are not supported yet"},
+		{"demo/data/sample/g/1.in", "x",
+		 "data/sample/g: only data/secret may have groups, and those no further ones"},
+		{"demo/data/secret/g/h/1.in", "x",
+		 "data/secret/g/h: only data/secret may have groups, and those no further ones"},
+		{"demo/data/secret/testdata.yaml", "x",
+		 "data/secret/testdata.yaml: not a file that belongs here: a test is NAME.in and "
+		 "NAME.ans"},
+		{"demo/submissions/submissions.yaml", "x",
+		 "submissions/submissions.yaml: not supported yet"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		expect_wrong(&rows[i], put_demo_2025);
+}
+
+Test(problem, groups_and_tests_do_not_mix_in_2025_09)
+{
+	struct problem p;
+	struct err e = {0};
+
+	put_demo_2025();
+	put("demo/data/secret/g/1.in", "x");
+	put("demo/data/secret/g/1.ans", "x");
+	cr_expect(eq(int, read_demo(&p, &e), -1));
+	cr_expect(eq(str, e.msg, "data/secret: has tests and groups, expected one of the two"));
+	problem_release(&p);
+}
+
+Test(problem, arguments_of_2025_09_are_inherited)
+{
+	struct problem p;
+	struct err e = {0};
+
+	put_demo_2025();
+	put("demo/problem.yaml",
+	    "problem_format_version: 2025-09\nname: {de: Hallo, en: Hello}\nuuid: 1\n"
+	    "type: [pass-fail]\nlanguages: all\nlimits: {time_limit: 0.25, time_resolution: "
+	    "0.05}\n");
+	put("demo/data/secret/2.in", "x");
+	put("demo/data/secret/2.ans", "x");
+	put("demo/data/secret/test_group.yaml",
+	    "output_validator_args: [case_sensitive]\nfull_feedback: true\n");
+	put("demo/data/secret/2.yaml",
+	    "output_validator_args: [float_tolerance, '1e-6']\nhint: none\n");
+	cr_assert(zero(int, read_demo(&p, &e)), "%s", e.msg);
+	cr_expect(eq(str, p.title, "Hello"));
+	cr_expect(eq(u64, p.limits.time_us, 250000));
+	cr_expect(zero(int, p.cases[0].flags.case_sensitive));
+	cr_expect(eq(int, p.cases[1].flags.case_sensitive, 1));
+	cr_expect(zero(int, p.cases[2].flags.case_sensitive));
+	cr_expect(eq(int, p.cases[2].flags.floats, 1));
+	problem_release(&p);
+}
+
+Test(problem, validators_are_found)
+{
+	struct problem p;
+	struct err e = {0};
+
+	put_demo();
+	put("demo/problem.yaml", "validation: custom\nvalidator_flags: any thing\n");
+	put("demo/output_validators/check/check.cc", "x");
+	put("demo/output_validators/check/lib.h", "x");
+	cr_assert(zero(int, read_demo(&p, &e)), "%s", e.msg);
+	cr_expect(eq(int, p.custom, 1));
+	cr_expect(eq(sz, p.validator.nsources, 2));
+	cr_expect(eq(str, p.validator.sources[0].name, "check.cc"));
+	cr_expect(eq(str, p.cases[0].args[1], "thing"));
+	problem_release(&p);
+	put("demo/output_validators/other.py", "x");
+	cr_expect(eq(int, read_demo(&p, &e), -1));
+	cr_expect(ne(ptr, strstr(e.msg, "holds 2 validators, only one is supported yet"), NULL));
+	problem_release(&p);
+}
+
+Test(problem, a_package_without_tests_is_refused)
+{
+	struct problem p;
+	struct err e = {0};
+
+	put_demo();
+	unlink(at("demo/data/secret/1.in"));
+	unlink(at("demo/data/secret/1.ans"));
+	cr_expect(eq(int, read_demo(&p, &e), -1));
+	cr_expect(eq(str, e.msg, "data/secret: there is no test"));
+	problem_release(&p);
+	unlink(at("demo/problem.yaml"));
+	cr_expect(eq(int, read_demo(&p, &e), -1));
+	cr_expect(eq(str, e.msg, "problem.yaml: expected a file"));
+	problem_release(&p);
+	cr_expect(eq(int, problem_read(at("nothing"), &p, &e), -1));
+	problem_release(&p);
+}
+
+Test(problem, links_stay_inside)
+{
+	struct problem p;
+	struct err e = {0};
+
+	put_demo();
+	put("secret.txt", "the judge's own\n");
+	cr_assert(zero(int, symlink("../secret/1.in", at("demo/data/sample/2.in"))));
+	cr_assert(zero(int, symlink("../secret/1.ans", at("demo/data/sample/2.ans"))));
+	cr_expect(zero(int, read_demo(&p, &e)), "%s", e.msg);
+	cr_expect(eq(sz, p.ncases, 3));
+	cr_expect(eq(str, p.cases[1].in.hash, p.cases[2].in.hash));
+	problem_release(&p);
+
+	static const char *const targets[] = {"../../../secret.txt", "/etc/passwd",
+					      "/proc/self/environ",
+					      "../../../../../../../../etc/passwd"};
+
+	for (size_t i = 0; i < ARRAY_LEN(targets); i++) {
+		unlink(at("demo/data/sample/2.in"));
+		cr_assert(zero(int, symlink(targets[i], at("demo/data/sample/2.in"))));
+		cr_expect(eq(int, read_demo(&p, &e), -1), "%s", targets[i]);
+		cr_expect(eq(str, e.msg, "data/sample/2.in: a link that leads out of the package"));
+		problem_release(&p);
+	}
+	unlink(at("demo/data/sample/2.in"));
+	cr_assert(zero(int, symlink("nowhere", at("demo/data/sample/2.in"))));
+	cr_expect(eq(int, read_demo(&p, &e), -1));
+	problem_release(&p);
+	unlink(at("demo/data/sample/2.in"));
+	unlink(at("demo/data/sample/2.ans"));
+	cr_assert(zero(int, symlink("..", at("demo/data/secret/loop"))));
+	cr_expect(eq(int, read_demo(&p, &e), -1));
+	cr_expect(ne(ptr, strstr(e.msg, "nested more than 8 deep"), NULL), "%s", e.msg);
+	problem_release(&p);
+}
+
+Test(problem, problem_yaml_may_not_be_a_link_out)
+{
+	struct problem p;
+	struct err e = {0};
+
+	put_demo();
+	put("outside.yaml", "name: x\n");
+	unlink(at("demo/problem.yaml"));
+	cr_assert(zero(int, symlink("../outside.yaml", at("demo/problem.yaml"))));
+	cr_expect(eq(int, read_demo(&p, &e), -1));
+	cr_expect(eq(str, e.msg, "problem.yaml: a link that leads out of the package"));
+	problem_release(&p);
+}
+
+/* Opening a FIFO would block for ever. */
+Test(problem, special_files_are_refused_unopened, .timeout = 10)
+{
+	struct problem p;
+	struct err e = {0};
+
+	put_demo();
+	cr_assert(zero(int, mkfifo(at("demo/data/sample/2.in"), 0666)));
+	cr_expect(eq(int, read_demo(&p, &e), -1));
+	cr_expect(eq(str, e.msg, "data/sample/2.in: neither a file nor a folder"));
+	problem_release(&p);
+}
+
+Test(problem, a_folder_is_no_test)
+{
+	struct problem p;
+	struct err e = {0};
+
+	put_demo();
+	put("demo/data/secret/2.in/x", "");
+	cr_expect(eq(int, read_demo(&p, &e), -1));
+	problem_release(&p);
+}
+
+Test(problem, the_version_is_what_judging_depends_on)
+{
+	static const struct {
+		const char *path, *text;
+		int changes;
+	} rows[] = {
+		{"demo/README.md", "hello", 0},
+		{"demo/submissions/accepted/b.c", "x", 0},
+		{"demo/data/secret/1.hint", "x", 0},
+		{"demo/problem_statement/problem.en.tex", "x", 0},
+		{"demo/data/secret/1.in", "other", 1},
+		{"demo/data/secret/1.ans", "other", 1},
+		{"demo/.timelimit", "2", 1},
+		{"demo/problem.yaml", "name: Demo\nlimits: {memory: 5}\n", 1},
+		{"demo/problem.yaml", "name: Demo\nvalidator_flags: case_sensitive\n", 1},
+		{"demo/data/secret/testdata.yaml", "output_validator_flags: case_sensitive\n", 1},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct problem before, after;
+		struct err e = {0};
+
+		put_demo();
+		cr_assert(zero(int, read_demo(&before, &e)), "%s", e.msg);
+		put(rows[i].path, rows[i].text);
+		cr_assert(zero(int, read_demo(&after, &e)), "%s", e.msg);
+		cr_expect(eq(int, strcmp(before.version, after.version) != 0, rows[i].changes),
+			  "%s", rows[i].path);
+		problem_release(&before);
+		problem_release(&after);
+		remove_root();
+	}
+}
+
+Test(problem, files_that_change_while_they_are_read_are_noticed)
+{
+	struct problem p;
+	struct err e = {0};
+	AUTO_FREE char *data = NULL;
+	size_t len;
+
+	put_demo();
+	cr_assert(zero(int, read_demo(&p, &e)));
+	cr_assert(zero(int, problem_load(&p, &p.cases[0].in, &data, &len, &e)));
+	cr_expect(eq(str, data, "1\n"));
+	put("demo/data/sample/1.in", "changed");
+	free(ptr_steal(&data));
+	cr_expect(eq(int, problem_load(&p, &p.cases[0].in, &data, &len, &e), -1));
+	cr_expect(eq(str, e.msg, "data/sample/1.in: changed while the package was read"));
+	problem_release(&p);
+}
+
+Test(problem, expectations)
+{
+	static const struct {
+		const char *folder;
+		const char *good; /* codes that are as expected */
+		const char *text;
+	} rows[] = {
+		{"accepted", " AC ", "AC"},
+		{"wrong_answer", " WA OLE ", "WA"},
+		{"time_limit_exceeded", " TLE ", "TLE"},
+		{"run_time_error", " RTE MLE SV ", "RTE"},
+		{"compile_error", " CE ", "CE"},
+		{"rejected", " WA OLE TLE RTE MLE SV ", "WA or TLE or RTE"},
+		{"brute_force", " TLE RTE MLE SV ", "TLE or RTE"},
+		{"memory_limit_exceeded", " MLE ", "MLE"},
+		{"output_limit_exceeded", " OLE ", "OLE"},
+		{"security_violation", " SV ", "SV"},
+	};
+	struct problem p;
+	struct err e = {0};
+
+	put_demo_2025();
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char path[100];
+
+		snprintf(path, sizeof(path), "demo/submissions/%s/a.c", rows[i].folder);
+		put(path, "x");
+	}
+	cr_assert(zero(int, read_demo(&p, &e)), "%s", e.msg);
+	cr_assert(eq(sz, p.nsubmissions, ARRAY_LEN(rows)));
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct problem_submission *s = &p.submissions[0];
+		char text[64];
+
+		for (size_t k = 0; k < p.nsubmissions; k++)
+			if (strcmp(p.submissions[k].folder, rows[i].folder) == 0)
+				s = &p.submissions[k];
+		problem_expectation(s, text, sizeof(text));
+		cr_expect(eq(str, text, (char *)rows[i].text));
+		for (int v = 0; v <= V(JUDGE_ERROR); v++) {
+			char code[8];
+
+			snprintf(code, sizeof(code), " %s ", problem_verdict_code(v));
+			cr_expect(
+				eq(int, problem_expected(s, v), strstr(rows[i].good, code) != NULL),
+				"%s %s", rows[i].folder, code);
+		}
+	}
+	problem_release(&p);
+}
+
+Test(problem, the_manifest_says_it_all_again)
+{
+	struct problem p, q;
+	struct err e = {0};
+	AUTO_FREE char *one = NULL;
+	AUTO_FREE char *two = NULL;
+
+	put_demo();
+	put("demo/problem.yaml",
+	    "name: \"Sn\\xf6 \\u2603\"\nvalidator_flags: float_tolerance 1e-6\n");
+	cr_assert(zero(int, read_demo(&p, &e)), "%s", e.msg);
+	one = problem_to_manifest(&p);
+	cr_assert(one != NULL);
+	cr_assert(zero(int, problem_from_manifest(one, &q, &e)), "%s", e.msg);
+	two = problem_to_manifest(&q);
+	cr_expect(eq(str, one, two));
+	cr_expect(eq(str, q.version, p.version));
+	cr_expect(eq(dbl, q.cases[1].flags.relative, 1e-6));
+	cr_expect(eq(int, q.dir, -1));
+	problem_release(&p);
+	problem_release(&q);
+}
+
+Test(problem, manifests_that_are_not_ours_are_refused)
+{
+	static const char *const rows[] = {
+		"",
+		"{",
+		"[]",
+		"{}",
+		"{\"layout\":2}",
+		"{\"layout\":1,\"name\":\"a\",\"title\":\"a\",\"version\":\"x\",\"limits\":{},"
+		"\"custom\":false,"
+		"\"sources\":[],\"cases\":[]}",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct problem p;
+		struct err e = {0};
+
+		cr_expect(eq(int, problem_from_manifest(rows[i], &p, &e), -1), "%s", rows[i]);
+		cr_expect(zero(int, strncmp(e.msg, "manifest: ", 10)), "%s", e.msg);
+	}
+}
+
+struct builder {
+	int calls, fail;
+};
+
+static int build(void *arg, const struct problem *p, struct problem_built *out, struct err *e)
+{
+	struct builder *b = arg;
+
+	b->calls++;
+	cr_expect(eq(str, p->validator.sources[0].name, "check.cc"));
+	if (b->fail)
+		return err_set(e, "check.cc:1: error");
+	out->language = strdup("cpp20");
+	out->files = calloc(1, sizeof(*out->files));
+	out->nfiles = 1;
+	out->files[0] = (struct sandbox_file){.name = strdup("program"), .mode = 0555};
+	out->files[0].fd = io_memfd_of("binary", 6, e);
+	return 0;
+}
+
+Test(problem, importing_makes_a_version_once)
+{
+	struct builder b = {0};
+	struct err e = {0};
+	struct store_problem stored;
+	struct problem p;
+	struct store *s;
+	char url[100], first[65], version[65];
+	AUTO_FREE char *blob = NULL;
+	size_t len;
+	int changed;
+
+	put_demo();
+	put("demo/problem.yaml", "name: Demo\nvalidation: custom\n");
+	put("demo/output_validators/check.cc", "x");
+	snprintf(url, sizeof(url), "sqlite:%s/state", root);
+	s = store_open(url, &e);
+	cr_assert(s != NULL, "%s", e.msg);
+
+	b.fail = 1;
+	cr_expect(eq(int, problem_import(s, at("demo"), build, &b, first, &changed, &e), -1));
+	cr_expect(eq(str, e.msg, "problem demo: check.cc:1: error"));
+	cr_expect(eq(int, store_get_problem(s, "demo", NULL, &stored, &e), -1));
+
+	b = (struct builder){0};
+	cr_assert(zero(int, problem_import(s, at("demo"), build, &b, first, &changed, &e)), "%s",
+		  e.msg);
+	cr_expect(eq(int, changed, 1));
+	cr_assert(zero(int, problem_import(s, at("demo"), build, &b, version, &changed, &e)), "%s",
+		  e.msg);
+	cr_expect(zero(int, changed));
+	cr_expect(eq(str, version, first));
+	cr_expect(eq(int, b.calls, 1));
+
+	cr_assert(zero(int, store_get_problem(s, "demo", NULL, &stored, &e)), "%s", e.msg);
+	cr_assert(zero(int, problem_from_manifest(stored.manifest, &p, &e)), "%s", e.msg);
+	cr_expect(eq(str, stored.version, first));
+	cr_expect(eq(u32, stored.summary->tests, 2));
+	cr_expect(eq(u64, stored.summary->cpu_limit_us, 1500000));
+	cr_expect(eq(str, stored.summary->validation, "custom"));
+	cr_expect(eq(str, p.validator.language, "cpp20"));
+	cr_assert(eq(sz, p.validator.nartifacts, 1));
+	cr_expect(eq(u32, p.validator.artifacts[0].mode, 0555));
+	cr_assert(zero(int, store_get_blob(s, p.validator.artifacts[0].hash, &blob, &len, &e)),
+		  "%s", e.msg);
+	cr_expect(eq(sz, len, 6));
+	cr_expect(zero(int, memcmp(blob, "binary", 6)));
+	free(ptr_steal(&blob));
+	cr_assert(zero(int, store_get_blob(s, p.cases[1].ans.hash, &blob, &len, &e)), "%s", e.msg);
+	cr_expect(zero(int, memcmp(blob, "4\n", 2)));
+	problem_release(&p);
+	store_problem_release(&stored);
+
+	put("demo/data/secret/1.ans", "5\n");
+	cr_assert(zero(int, problem_import(s, at("demo"), build, &b, version, &changed, &e)), "%s",
+		  e.msg);
+	cr_expect(eq(int, changed, 1));
+	cr_expect(ne(str, version, first));
+	cr_expect(eq(int, b.calls, 2));
+
+	/* back to what was there before: known, nothing is built, but current again */
+	put("demo/data/secret/1.ans", "4\n");
+	cr_assert(zero(int, problem_import(s, at("demo"), build, &b, version, &changed, &e)), "%s",
+		  e.msg);
+	cr_expect(eq(str, version, first));
+	cr_expect(eq(int, b.calls, 2));
+	cr_assert(zero(int, store_get_problem(s, "demo", NULL, &stored, &e)), "%s", e.msg);
+	cr_expect(eq(str, stored.version, first));
+	store_problem_release(&stored);
+	store_close(s);
+}
