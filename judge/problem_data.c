@@ -238,8 +238,8 @@ static int is_extra(const struct walk *w, const char *name)
 {
 	static const char *const both[] = {".png", ".jpg", ".jpeg", ".svg", ".interaction"};
 	static const char *const legacy[] = {".hint", ".desc"};
-	static const char *const new[] = {".out",         ".in.statement", ".ans.statement",
-					  ".in.download", ".ans.download", ".yaml"};
+	static const char *const new[] = {".out", ".in.statement", ".ans.statement", ".in.download",
+					  ".ans.download"};
 	int is_new = w->s->format == PROBLEM_2025_09;
 
 	if (strcmp(name, is_new ? "test_group.yaml" : "testdata.yaml") == 0)
@@ -295,6 +295,9 @@ static int walk_file(struct walk *w, const struct group *g, const char *path, st
 		return check_partner(w, path, ".ans", ".in", e);
 	if (ends(path, ".in"))
 		return walk_input(w, g, path, e);
+	if (!is_extra(w, strrchr(path, '/') + 1) && w->s->format == PROBLEM_2025_09 &&
+	    ends(path, ".yaml"))
+		return check_partner(w, path, ".yaml", ".in", e);
 	if (!is_extra(w, strrchr(path, '/') + 1))
 		return err_set(e,
 			       "%s: not a file that belongs here: a test is NAME.in and NAME.ans",
