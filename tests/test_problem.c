@@ -345,8 +345,7 @@ Test(problem, errors_of_2025_09_name_file_line_and_what_is_right)
 		{"demo/data/secret/g/h/1.in", "x",
 		 "data/secret/g/h: only data/secret may have groups, and those no further ones"},
 		{"demo/data/secret/testdata.yaml", "x",
-		 "data/secret/testdata.yaml: not a file that belongs here: a test is NAME.in and "
-		 "NAME.ans"},
+		 "data/secret/testdata.yaml: there is no testdata.in"},
 		{"demo/submissions/submissions.yaml", "x",
 		 "submissions/submissions.yaml: not supported yet"},
 	};
