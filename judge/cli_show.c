@@ -1,0 +1,326 @@
+/* The subcommands that ask one thing and print it. */
+#include <strings.h>
+
+#include "judge/cli.h"
+#include "proto/scope.h"
+
+#define PAGE_MAX 500
+
+static const char *state_name(Judge__V1__State state)
+{
+	static const char *const names[] = {"-", "queued", "running", "finished", "cancelled"};
+
+	return (size_t)state < ARRAY_LEN(names) ? names[state] : "-";
+}
+
+static void row(const char *name, const char *text)
+{
+	if (!text || !*text)
+		return;
+	printf("%-16s ", name);
+	cli_text(text);
+	putchar('\n');
+}
+
+static void time_row(const char *name, int64_t at_us)
+{
+	if (at_us == 0)
+		return;
+	printf("%-16s ", name);
+	cli_time(at_us);
+	putchar('\n');
+}
+
+static void show_sources(const Judge__V1__Submission *s)
+{
+	for (size_t i = 0; i < s->n_sources; i++) {
+		AUTO_FREE char *text = strndup((const char *)s->sources[i]->content.data,
+					       s->sources[i]->content.len);
+
+		fputs("\n--- ", stdout);
+		cli_column(s->sources[i]->name, 0);
+		putchar('\n');
+		cli_text(text);
+	}
+}
+
+static void show_submission(const Judge__V1__Submission *s)
+{
+	row("submission", s->id);
+	row("problem", s->problem);
+	row("language", s->language);
+	row("author", s->author);
+	time_row("submitted", s->submitted_at_us);
+	row("state", state_name(s->state));
+	time_row("finished", s->finished_at_us);
+	if (s->state == JUDGE__V1__STATE__FINISHED) {
+		printf("%-16s ", "verdict");
+		cli_verdict(s->verdict, 0);
+		putchar('\n');
+	}
+	row("message", s->message);
+	if (s->evidence)
+		row("compiler", s->evidence->compiler_version);
+	if (s->n_runs > 0) {
+		printf("%-16s", "largest");
+		cli_usage(s->cpu_time_us, s->memory_peak_bytes);
+		putchar('\n');
+	}
+	for (size_t i = 0; i < s->n_runs; i++)
+		cli_run(s->runs[i], s->tests_total);
+	if (*s->compiler_message) {
+		fputs("\n--- what the compiler said\n", stdout);
+		cli_text(s->compiler_message);
+		putchar('\n');
+	}
+	show_sources(s);
+}
+
+/* Prints the answer, if there is one, and frees it. */
+static int show(const struct cli_args *args, ProtobufCMessage *m, const struct api_status *st,
+		void (*print)(const ProtobufCMessage *))
+{
+	if (!m)
+		return cli_failed(st);
+	if (args->json)
+		cli_json(m);
+	else
+		print(m);
+	protobuf_c_message_free_unpacked(m, NULL);
+	return 0;
+}
+
+static void print_submission(const ProtobufCMessage *m)
+{
+	show_submission((const Judge__V1__Submission *)m);
+}
+
+int cli_status(struct cli_args *args)
+{
+	Judge__V1__GetSubmissionRequest q = JUDGE__V1__GET_SUBMISSION_REQUEST__INIT;
+	struct api_status st = {0};
+
+	q.id = args->rest[0];
+	q.with_sources = args->sources;
+	return show(
+		args,
+		cli_call(args, "GetSubmission", &q.base, &judge__v1__submission__descriptor, &st),
+		&st, print_submission);
+}
+
+int cli_cancel(struct cli_args *args)
+{
+	Judge__V1__CancelSubmissionRequest q = JUDGE__V1__CANCEL_SUBMISSION_REQUEST__INIT;
+	struct api_status st = {0};
+
+	q.id = args->rest[0];
+	return show(args,
+		    cli_call(args, "CancelSubmission", &q.base, &judge__v1__submission__descriptor,
+			     &st),
+		    &st, print_submission);
+}
+
+static void print_problem(const ProtobufCMessage *m)
+{
+	const Judge__V1__Problem *p = (const Judge__V1__Problem *)m;
+
+	row("problem", p->name);
+	row("title", p->title);
+	row("version", p->version);
+	row("validation", p->validation);
+	printf("%-16s %u\n", "tests", p->tests);
+	printf("%-16s %.3f s\n", "CPU time", (double)p->cpu_limit_us / 1e6);
+	printf("%-16s %.1f MiB\n", "memory", (double)p->memory_limit_bytes / (1 << 20));
+	printf("%-16s %.1f MiB\n", "output", (double)p->output_limit_bytes / (1 << 20));
+	printf("%-16s %.1f KiB\n", "source", (double)p->code_limit_bytes / (1 << 10));
+}
+
+static int show_one_problem(const struct cli_args *args)
+{
+	Judge__V1__GetProblemRequest q = JUDGE__V1__GET_PROBLEM_REQUEST__INIT;
+	struct api_status st = {0};
+
+	q.name = args->rest[0];
+	return show(args,
+		    cli_call(args, "GetProblem", &q.base, &judge__v1__problem__descriptor, &st),
+		    &st, print_problem);
+}
+
+static void problem_line(const Judge__V1__Problem *p)
+{
+	cli_column(p->name, 24);
+	printf(" %4u tests  %7.3f s  %7.0f MiB  ", p->tests, (double)p->cpu_limit_us / 1e6,
+	       (double)p->memory_limit_bytes / (1 << 20));
+	cli_text(p->title);
+	putchar('\n');
+}
+
+int cli_problems(struct cli_args *args)
+{
+	Judge__V1__ListProblemsRequest q = JUDGE__V1__LIST_PROBLEMS_REQUEST__INIT;
+	AUTO_FREE char *token = NULL;
+	struct api_status st = {0};
+
+	if (args->nrest > 0)
+		return show_one_problem(args);
+	do {
+		Judge__V1__ListProblemsResponse *r = (Judge__V1__ListProblemsResponse *)cli_call(
+			args, "ListProblems", &q.base,
+			&judge__v1__list_problems_response__descriptor, &st);
+
+		if (!r)
+			return cli_failed(&st);
+		for (size_t i = 0; i < r->n_problems; i++)
+			if (args->json)
+				cli_json(&r->problems[i]->base);
+			else
+				problem_line(r->problems[i]);
+		free(token);
+		q.page_token = token = strdup(r->next_page_token);
+		judge__v1__list_problems_response__free_unpacked(r, NULL);
+	} while (token && *token);
+	return 0;
+}
+
+static void print_languages(const ProtobufCMessage *m)
+{
+	const Judge__V1__ListLanguagesResponse *r = (const Judge__V1__ListLanguagesResponse *)m;
+
+	for (size_t i = 0; i < r->n_languages; i++) {
+		const Judge__V1__Language *l = r->languages[i];
+
+		cli_column(l->name, 14);
+		fputs(l->available ? " yes  " : " no   ", stdout);
+		cli_column(l->title, 28);
+		putchar(' ');
+		cli_text(l->available ? l->version : l->reason);
+		putchar('\n');
+	}
+}
+
+int cli_languages(struct cli_args *args)
+{
+	Judge__V1__ListLanguagesRequest q = JUDGE__V1__LIST_LANGUAGES_REQUEST__INIT;
+	struct api_status st = {0};
+
+	return show(args,
+		    cli_call(args, "ListLanguages", &q.base,
+			     &judge__v1__list_languages_response__descriptor, &st),
+		    &st, print_languages);
+}
+
+static void print_info(const ProtobufCMessage *m)
+{
+	const Judge__V1__ServerInfo *r = (const Judge__V1__ServerInfo *)m;
+
+	row("version", r->version);
+	row("api", r->api);
+	row("store", r->store);
+	time_row("started", r->started_at_us);
+	printf("%-16s %u\n%-16s %u\n%-16s %u\n", "workers", r->workers, "queued", r->queued,
+	       "running", r->running);
+	for (size_t i = 0; i < r->n_layers; i++)
+		row(i == 0 ? "sandbox" : "", r->layers[i]);
+}
+
+int cli_info(struct cli_args *args)
+{
+	Judge__V1__GetServerInfoRequest q = JUDGE__V1__GET_SERVER_INFO_REQUEST__INIT;
+	struct api_status st = {0};
+
+	return show(
+		args,
+		cli_call(args, "GetServerInfo", &q.base, &judge__v1__server_info__descriptor, &st),
+		&st, print_info);
+}
+
+/* The value whose name is text, in any case and with '-' for '_'; 0 for NULL.  -1 after having complained. */
+static int enum_value(const char *option, const char *text, const ProtobufCEnumDescriptor *type)
+{
+	char name[64];
+	const ProtobufCEnumValue *v;
+
+	if (!text)
+		return 0;
+	snprintf(name, sizeof(name), "%s", text);
+	for (char *p = name; *p; p++)
+		*p = *p == '-' ? '_' : *p >= 'a' && *p <= 'z' ? (char)(*p - 'a' + 'A') : *p;
+	v = protobuf_c_enum_descriptor_get_value_by_name(type, name);
+	if (v && v->value > 0)
+		return v->value;
+	cli_complain("--%s: \"%s\" is not one of:", option, text);
+	for (unsigned i = 0; i < type->n_values; i++)
+		if (type->values[i].value > 0)
+			fprintf(stderr, "  %s\n", type->values[i].name);
+	return -1;
+}
+
+static void submission_line(const Judge__V1__Submission *s)
+{
+	printf("%.32s  ", s->id);
+	cli_time(s->submitted_at_us);
+	fputs("  ", stdout);
+	cli_column(s->problem, 16);
+	putchar(' ');
+	cli_column(s->language, 10);
+	putchar(' ');
+	if (s->state == JUDGE__V1__STATE__FINISHED)
+		cli_verdict(s->verdict, 22);
+	else
+		cli_column(state_name(s->state), 22);
+	cli_usage(s->cpu_time_us, s->memory_peak_bytes);
+	fputs("  ", stdout);
+	cli_column(s->author, 0);
+	putchar('\n');
+}
+
+/* One page; returns how many, or -1. */
+static int list_page(const struct cli_args *args, const Judge__V1__ListSubmissionsRequest *q,
+		     char **next, struct api_status *st)
+{
+	Judge__V1__ListSubmissionsResponse *r = (Judge__V1__ListSubmissionsResponse *)cli_call(
+		args, "ListSubmissions", &q->base,
+		&judge__v1__list_submissions_response__descriptor, st);
+	int n;
+
+	if (!r)
+		return -1;
+	n = (int)r->n_submissions;
+	for (size_t i = 0; i < r->n_submissions; i++)
+		if (args->json)
+			cli_json(&r->submissions[i]->base);
+		else
+			submission_line(r->submissions[i]);
+	free(*next);
+	*next = strdup(r->next_page_token);
+	judge__v1__list_submissions_response__free_unpacked(r, NULL);
+	return n;
+}
+
+int cli_list(struct cli_args *args)
+{
+	Judge__V1__ListSubmissionsRequest q = JUDGE__V1__LIST_SUBMISSIONS_REQUEST__INIT;
+	int state = enum_value("state", args->state, &judge__v1__state__descriptor);
+	int verdict = enum_value("verdict", args->verdict, &judge__v1__verdict__descriptor);
+	uint64_t left = args->limit ? args->limit : UINT64_MAX;
+	AUTO_FREE char *token = NULL;
+	struct api_status st = {0};
+	int n;
+
+	if (state < 0 || verdict < 0)
+		return CLI_USAGE;
+	q.problem = (char *)(args->problem ? args->problem : "");
+	q.language = (char *)(args->language ? args->language : "");
+	q.author = (char *)(args->author ? args->author : "");
+	q.state = (Judge__V1__State)state;
+	q.verdict = (Judge__V1__Verdict)verdict;
+	do {
+		q.page_size = left < PAGE_MAX ? (uint32_t)left : PAGE_MAX;
+		n = list_page(args, &q, &token, &st);
+		if (n < 0)
+			return cli_failed(&st);
+		left -= (uint64_t)n;
+		q.page_token = token;
+	} while (left > 0 && token && *token);
+	return 0;
+}
