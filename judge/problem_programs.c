@@ -1,3 +1,4 @@
+#include "judge/grade.h"
 #include "judge/names.h"
 #include "judge/package.h"
 #include "judge/problem_parts.h"
@@ -37,20 +38,15 @@ static const struct {
 
 const char *problem_verdict_code(int verdict)
 {
-	static const char *const codes[] = {"?",   "AC",  "WA", "TLE", "MLE",
-					    "OLE", "RTE", "SV", "CE",  "JE"};
-
-	return verdict >= 0 && (size_t)verdict < ARRAY_LEN(codes) ? codes[verdict] : "?";
+	return grade_code((Judge__V1__Verdict)verdict);
 }
 
 int problem_expected(const struct problem_submission *s, int verdict)
 {
 	uint32_t bit = verdict > 0 && verdict < 32 ? PROBLEM_VERDICT(verdict) : 0;
 
-	if (bit & (MLE | SV))
-		bit |= RTE;
-	if (bit & OLE)
-		bit |= WA;
+	if (bit)
+		bit |= PROBLEM_VERDICT(grade_fold((Judge__V1__Verdict)verdict));
 	return (bit & s->permitted) != 0 && (s->required == 0 || (bit & s->required) != 0);
 }
 

@@ -243,7 +243,7 @@ static enum job_end load_and_run(struct worker *w, const struct store_job *sj, s
 				 struct err *e)
 {
 	struct store_problem stored;
-	struct problem p;
+	struct problem p = {.dir = -1};
 	enum job_end end = JOB_FAULT;
 
 	if (store_get_problem(w->pool->config.store, sj->problem, sj->problem_version, &stored, e) <
