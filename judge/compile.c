@@ -11,15 +11,18 @@
 
 #define REASON_MAX 320
 
+/* With a reason, it stands behind what the compiler has said. */
 static int set_failed(struct compile_result *out, const char *reason, struct err *e)
 {
 	const char *said = out->output ? out->output : "";
 	size_t len = strlen(said);
-	const char *gap = len > 0 && said[len - 1] != '\n' ? "\n" : "";
 	char *text;
 
 	out->status = COMPILE_FAILED;
-	if (asprintf(&text, "%s%s%s%s", said, gap, reason, reason[0] ? "\n" : "") < 0)
+	if (!reason[0])
+		return 0;
+	if (asprintf(&text, "%s%s%s\n", said, len > 0 && said[len - 1] != '\n' ? "\n" : "",
+		     reason) < 0)
 		return err_set(e, "out of memory");
 	free(out->output);
 	out->output = text;
