@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -177,7 +178,7 @@ static void reap(struct master *m)
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+	while ((pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0)
 		for (size_t i = 0; i < m->nseats; i++)
 			if (m->seats[i].pid == pid)
 				seat_emptied(&m->seats[i], status);
@@ -209,15 +210,14 @@ static int watch_keepers(struct master *m, struct err *e)
 	}
 }
 
+/* Their inits die with them and, the master being the subreaper, are reaped here too. */
 static void stop_keepers(struct master *m)
 {
 	for (size_t i = 0; i < m->nseats; i++)
 		if (m->seats[i].pid > 0)
 			(void)kill(m->seats[i].pid, SIGKILL);
-	for (size_t i = 0; i < m->nseats; i++)
-		if (m->seats[i].pid > 0)
-			while (waitpid(m->seats[i].pid, NULL, 0) < 0 && errno == EINTR)
-				;
+	while (waitpid(-1, NULL, __WALL) >= 0 || errno == EINTR)
+		;
 }
 
 static void close_pools(struct master *m)
@@ -264,6 +264,9 @@ int serve(const struct serve_options *o, struct err *e)
 		.options = o, .pools = {{.listen_fd = -1}, {.listen_fd = -1}}, .signals = -1};
 	if (setgroups(0, NULL) < 0)
 		return err_sys(e, "setgroups: sandboxd must run as root");
+	/* The init of a keeper that was killed becomes ours to reap, on machines whose pid 1 does not. */
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+		return err_sys(e, "prctl(PR_SET_CHILD_SUBREAPER)");
 	raise_open_files();
 	if (rules_load(&m.rules, o->rules_dir, e) < 0)
 		return -1;
