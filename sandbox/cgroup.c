@@ -115,6 +115,9 @@ static int cell_folders_open(struct cgroup_cell *c, struct err *e)
 	const struct cgroup_host *h = c->host;
 
 	for (int i = 0; i < h->ntrees; i++) {
+		/* A keeper that was killed left its cell's folders, and perhaps somebody in them. */
+		if (cgroup_dir_remove(h->trees[i].dir, c->name, REMOVE_MS, e) < 0)
+			return -1;
 		c->dirs[i] = cgroup_dir_make(h->trees[i].dir, c->name, e);
 		if (c->dirs[i] < 0 || h->ops->branch(h, i, h->trees[i].dir, c->dirs[i], e) < 0)
 			return -1;

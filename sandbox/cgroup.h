@@ -144,7 +144,8 @@ void cgroup_host_describe(const struct cgroup_host *h, char *text, size_t len);
 
 /*
  * Makes <name>/ and <name>/init, the latter with room for init_processes.  The name: letters, digits, '-', '_' and '.',
- * not starting with '.', not "init", unique within the host.  *c is valid only on success.
+ * not starting with '.', not "init", unique within the host's living cells: what a dead one of this name left is removed
+ * first.  *c is valid only on success.
  */
 int cgroup_cell_open(const struct cgroup_host *h, const char *name, uint32_t init_processes,
 		     struct cgroup_cell *c, struct err *e);

@@ -53,6 +53,15 @@ static int load_folder(struct rules *r, const char *dir, const char *ending, loa
 	return status;
 }
 
+/* Name and length first, so that no two sets of rules run into the same bytes. */
+static int hash_text(EVP_MD_CTX *ctx, const char *name, const char *text, size_t len)
+{
+	char head[128];
+	int n = snprintf(head, sizeof(head), "%s %zu\n", name, len);
+
+	return EVP_DigestUpdate(ctx, head, (size_t)n) && EVP_DigestUpdate(ctx, text, len);
+}
+
 static int hash_rules(struct rules *r, struct err *e)
 {
 	unsigned char digest[EVP_MAX_MD_SIZE];
@@ -60,12 +69,12 @@ static int hash_rules(struct rules *r, struct err *e)
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	int ok = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL);
 
-	/* Each text with its terminating NUL, so that no two sets of rules run into the same bytes. */
 	for (size_t i = 0; i < r->nroots; i++)
-		ok = ok && EVP_DigestUpdate(ctx, r->roots[i].text, strlen(r->roots[i].text) + 1);
-	for (size_t i = 0; i < r->npolicies; i++)
 		ok = ok &&
-		     EVP_DigestUpdate(ctx, r->policies[i].text, strlen(r->policies[i].text) + 1);
+		     hash_text(ctx, r->roots[i].name, r->roots[i].text, strlen(r->roots[i].text));
+	for (size_t i = 0; i < r->npolicies; i++)
+		ok = ok && hash_text(ctx, r->policies[i].name, r->policies[i].text,
+				     r->policies[i].text_len);
 	ok = ok && EVP_DigestFinal_ex(ctx, digest, &len);
 	EVP_MD_CTX_free(ctx);
 	if (!ok)
