@@ -4,8 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
-#include <linux/mount.h>
+#include <linux/fs.h>
 #include <linux/openat2.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
@@ -92,8 +93,12 @@ static int place_is_clean(const struct box_place *p)
 	const struct stat *was = &p->root;
 	struct statfs s;
 	struct stat st;
+	int flags = 0;
 
 	if (p->fd < 0 || p->has_files || fstatfs(p->fd, &s) < 0 || fstat(p->fd, &st) < 0)
+		return 0;
+	/* Attributes of the folder (chattr(1)) that a program set show nowhere else within the same tick. */
+	if (ioctl(p->fd, FS_IOC_GETFLAGS, &flags) == 0 && flags != 0)
 		return 0;
 	return s.f_bfree == s.f_blocks && s.f_files - s.f_ffree == 1 &&
 	       st.st_mode == was->st_mode && st.st_uid == was->st_uid && st.st_gid == was->st_gid &&
@@ -288,6 +293,7 @@ static int take_folder(struct take *t, int dir, const char *path, int depth, str
 			(void)close(fd);
 		return -1;
 	}
+	rewinddir(d); /* the position is shared with dir, and that of the box lives on */
 	for (struct dirent *entry; status == 0 && (entry = readdir(d));) {
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
@@ -438,13 +444,18 @@ int box_keep(struct box *b, char *const *paths, size_t npaths, struct err *e)
 	if (b->has_program)
 		(void)umount2(b->program, MNT_DETACH);
 	b->has_program = 0;
-	if (place_mount(&program.places[0], BOX_KEPT_MAX, BOX_FILES_MAX * 2, e) < 0)
+	/* Room for all that box_take() may hand out, each file in folders of its own. */
+	if (place_mount(&program.places[0], BOX_KEPT_MAX + BOX_FILES_MAX * 4096ULL,
+			BOX_FILES_MAX * (BOX_DEPTH_MAX + 2ULL), e) < 0)
 		return -1;
-	b->has_program = 1;
 	status = box_take(b, paths, npaths, BOX_KEPT_MAX, keep_file, &program, e);
 	(void)close(program.places[0].fd);
-	if (status < 0 || seal_program(b->program, e) < 0)
+	if (status < 0 || seal_program(b->program, e) < 0) {
+		/* Half a program is none; and it is still writable. */
+		(void)umount2(b->program, MNT_DETACH);
 		return -1;
+	}
+	b->has_program = 1;
 	b->used = 1; /* also when nothing ran: the sources must go */
 	return box_prepare(b, 0, b->places[0].bytes, b->places[0].inodes, e);
 }
