@@ -14,13 +14,16 @@
 int ids_claim(struct ids *ids, uid_t base, uid_t count, struct err *e)
 {
 	AUTO_CLOSE int sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	/* Claims of two instances must never overlap by half: every pair begins at an even id. */
+	uid_t first = base + (base & 1);
+	uid_t pairs = count > (base & 1) ? (count - (base & 1)) / 2 : 0;
 	/* Neighbours start at different places, so that hundreds of cells do not try each other's. */
-	uid_t start = (uid_t)getpid() * 2 % count;
+	uid_t start = (uid_t)getpid();
 
 	if (sock < 0)
 		return err_sys(e, "socket");
-	for (uid_t i = 0; i + 1 < count; i += 2) {
-		uid_t id = base + (start + i) % (count & ~1U);
+	for (uid_t i = 0; i < pairs; i++) {
+		uid_t id = first + (start + i) % pairs * 2;
 		struct sockaddr_un a = {.sun_family = AF_UNIX};
 		int n = snprintf(a.sun_path + 1, sizeof(a.sun_path) - 1, "gavel/ids/%u", id);
 

@@ -25,7 +25,7 @@ struct ids {
 	int claim;           /* the socket; owned */
 };
 
-/* Claims a free pair from base .. base + count - 1. */
+/* Claims a free pair from base .. base + count - 1; pairs begin at even ids, so ranges that overlap share whole pairs. */
 int ids_claim(struct ids *ids, uid_t base, uid_t count, struct err *e);
 void ids_release(struct ids *ids);
 

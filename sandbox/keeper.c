@@ -108,7 +108,7 @@ _Noreturn void keeper_main(const struct keeper *k)
 	int sock;
 	int status;
 
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() == 1)
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != k->master)
 		_exit(KEEPER_BROKEN);
 	if (cell_open(&c, &k->cell, &e) < 0) {
 		log_event(LOG_ERROR, "no_cell", "cell=%s reason=%s", k->cell.name, log_q(e.msg));
@@ -122,5 +122,7 @@ _Noreturn void keeper_main(const struct keeper *k)
 	if (sock >= 0)
 		(void)close(sock);
 	cell_close(&c);
+	if (sock < 0)
+		_exit(KEEPER_NO_CELL);
 	_exit(status < 0 ? KEEPER_BROKEN : KEEPER_SERVED);
 }

@@ -21,6 +21,7 @@ enum { KEEPER_SERVED = 0, KEEPER_NO_CELL = 1, KEEPER_BROKEN = 2 };
 struct keeper {
 	struct cell_options cell;
 	const char *pool;
+	pid_t master;  /* whose death is ours */
 	int listen_fd; /* non-blocking, shared by all keepers of the pool */
 	uid_t allow[KEEPER_ALLOW_MAX];
 	size_t nallow;

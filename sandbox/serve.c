@@ -44,6 +44,7 @@ struct master {
 	struct seat seats[SERVE_CELLS_MAX];
 	size_t nseats;
 	int signals;
+	int made_dir; /* the folder of the sockets is ours to remove */
 };
 
 static void add_seats(struct master *m, size_t pool, unsigned count)
@@ -100,7 +101,8 @@ static int open_pools(struct master *m, struct err *e)
 {
 	const char *dir = m->options->socket_dir;
 
-	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
+	m->made_dir = mkdir(dir, 0755) == 0;
+	if (!m->made_dir && errno != EEXIST)
 		return err_sys(e, "mkdir %s", dir);
 	if (open_pool(&m->pools[0], dir, "program", e) < 0 ||
 	    open_pool(&m->pools[1], dir, "jury", e) < 0)
@@ -126,6 +128,7 @@ static void start_keeper(struct seat *s)
 {
 	sigset_t none;
 
+	s->keeper.master = getpid();
 	s->pid = fork();
 	if (s->pid == 0) {
 		sigemptyset(&none);
@@ -156,10 +159,12 @@ static int fill_seats(struct master *m)
 	return wait < 0 ? -1 : (int)(wait / 1000) + 1;
 }
 
-/* A keeper that never got a cell is started again ever more slowly: whatever is wrong will not mend in a loop. */
+/*
+ * A keeper that never got a cell, or was killed, is started again ever more slowly: whatever is wrong will not mend in a loop.
+ */
 static void seat_emptied(struct seat *s, int status)
 {
-	int no_cell = WIFEXITED(status) && WEXITSTATUS(status) == KEEPER_NO_CELL;
+	int no_cell = WIFSIGNALED(status) || WEXITSTATUS(status) == KEEPER_NO_CELL;
 
 	s->pid = 0;
 	s->backoff_us = no_cell ? s->backoff_us * 2 : 0;
@@ -228,6 +233,8 @@ static void close_pools(struct master *m)
 		(void)unlink(m->pools[i].path);
 		(void)close(m->pools[i].listen_fd);
 	}
+	if (m->made_dir)
+		(void)rmdir(m->options->socket_dir);
 }
 
 /* Descriptors: a run needs about thirty beside those of its request. */
@@ -243,7 +250,7 @@ static void raise_open_files(void)
 
 static int run_master(struct master *m, struct err *e)
 {
-	if (try_cell(m, e) < 0 || open_pools(m, e) < 0 || open_signals(m, e) < 0)
+	if (try_cell(m, e) < 0 || open_pools(m, e) < 0)
 		return -1;
 	add_seats(m, 0, m->options->program_cells);
 	add_seats(m, 1, m->options->jury_cells);
@@ -270,6 +277,11 @@ int serve(const struct serve_options *o, struct err *e)
 	raise_open_files();
 	if (rules_load(&m.rules, o->rules_dir, e) < 0)
 		return -1;
+	/* Before there is anything that a signal could leave behind. */
+	if (open_signals(&m, e) < 0) {
+		rules_release(&m.rules);
+		return -1;
+	}
 	if (cgroup_host_open(&m.cgroups, e) < 0) {
 		rules_release(&m.rules);
 		return -1;
