@@ -71,6 +71,21 @@ size_t wire_utf8_prefix(const uint8_t *text, size_t len)
 	return at;
 }
 
+void wire_make_utf8(char *text)
+{
+	uint8_t *at = (uint8_t *)text;
+	size_t left = strlen(text);
+
+	while (left > 0) {
+		size_t good = wire_utf8_prefix(at, left);
+
+		if (good < left)
+			at[good++] = '?';
+		at += good;
+		left -= good;
+	}
+}
+
 /* "sources[1].name", outermost first; returns the length written. */
 static size_t path_text(const struct walk *w, char *out, size_t size)
 {

@@ -29,4 +29,7 @@ int wire_check(const struct ProtobufCMessageDescriptor *type, const uint8_t *dat
 /* The length of valid UTF-8 without NUL at the start of text; equals len when all of it is. */
 size_t wire_utf8_prefix(const uint8_t *text, size_t len);
 
+/* Puts '?' in place of every byte that would make text invalid UTF-8: a name from a box, a message cut within a letter. */
+void wire_make_utf8(char *text);
+
 #endif

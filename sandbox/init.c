@@ -16,6 +16,7 @@
 #include "proto/wire.h"
 #include "sandbox/box.h"
 #include "sandbox/cgroup.h"
+#include "sandbox/network.h"
 #include "sandbox/rules.h"
 #include "sandbox/spec.h"
 
@@ -25,6 +26,7 @@ struct pid1 {
 	const struct init *in;
 	struct box box;
 	struct jail_namespaces own;
+	struct network network;
 };
 
 typedef int handler(struct pid1 *p, const Sandbox__Request *rq, struct channel_frame *f,
@@ -55,8 +57,10 @@ static int handle_put(struct pid1 *p, const Sandbox__Request *rq, struct channel
 		int is_folder = rq->names[i][strlen(rq->names[i]) - 1] == '/';
 
 		if (box_put(&p->box, rq->names[i], rq->modes[i], is_folder ? -1 : f->fds[fd++], e) <
-		    0)
+		    0) {
+			p->box.used = 1; /* nothing may run beside half of its files */
 			return -1;
+		}
 	}
 	return reply_done(p, e);
 }
@@ -224,6 +228,7 @@ static void fill_program(const struct pid1 *p, const Sandbox__Request *rq,
 		.open_files = rq->open_files,
 		.policy = rules_policy(p->in->rules, rq->policy),
 		.cell = p->own,
+		.session_keyring = jail_session_keyring(),
 	};
 }
 
@@ -279,6 +284,16 @@ static int run_program(struct pid1 *p, struct jail_program *program, struct chan
 	return report_end(p, status, &usage, e);
 }
 
+/* What a run may leave behind is looked for after its report: nobody waits for it. */
+static void tidy_up(struct pid1 *p)
+{
+	struct err e = {0};
+	int renewed = network_renew(&p->network, &e);
+
+	if (renewed < 0 || (renewed > 0 && jail_namespaces_read(&p->own, &e) < 0))
+		_exit(1); /* the keeper notices, and wipes the cell */
+}
+
 static int handle_run(struct pid1 *p, const Sandbox__Request *rq, struct channel_frame *f,
 		      struct err *e)
 {
@@ -323,12 +338,15 @@ static void serve_one(struct pid1 *p, struct channel_frame *f)
 	if (handlers[rq->kind](p, rq, f, &e) < 0) {
 		Sandbox__Reply r = SANDBOX__REPLY__INIT;
 
+		wire_make_utf8(e.msg); /* it may have a name from the box in it */
 		r.error = e.msg;
 		r.error_number = e.num;
 		r.last = 1;
 		if (reply(p, &r, NULL, 0, &e) < 0)
 			_exit(1);
 	}
+	if (rq->kind == SANDBOX__REQUEST__KIND__RUN)
+		tidy_up(p);
 	sandbox__request__free_unpacked(rq, NULL);
 	channel_frame_release(f);
 }
@@ -358,7 +376,8 @@ static int enter(struct pid1 *p, struct init *in, struct err *e)
 	if (jail_enter_cell(in->tables, &in->cell, e) < 0)
 		return -1;
 	keep_only(in); /* before the box opens descriptors of its own */
-	if (box_open(&p->box, in->cell.root, e) < 0)
+	if (box_open(&p->box, in->cell.root, e) < 0 ||
+	    network_open(&p->network, in->cell.network, e) < 0)
 		return -1;
 	return jail_namespaces_read(&p->own, e);
 }
@@ -366,12 +385,14 @@ static int enter(struct pid1 *p, struct init *in, struct err *e)
 _Noreturn void init_main(struct init *in)
 {
 	static struct channel_frame frame;
-	struct pid1 p = {.in = in};
+	static struct pid1 p;
 	struct err e = {0};
 	Sandbox__Reply hello = SANDBOX__REPLY__INIT;
 
+	p.in = in;
 	hello.last = 1;
 	if (enter(&p, in, &e) < 0) {
+		wire_make_utf8(e.msg);
 		hello.error = e.msg;
 		(void)reply(&p, &hello, NULL, 0, &e);
 		_exit(1);

@@ -29,6 +29,9 @@ struct jail_namespaces {
 };
 int jail_namespaces_read(struct jail_namespaces *n, struct err *e);
 
+/* The number of the caller's session keyring, keyctl(2); -1 where there are none. */
+long jail_session_keyring(void);
+
 /* What a child says on its sync socket; a READY carries the seccomp listener beside it. */
 enum jail_word { JAIL_FAILED, JAIL_READY };
 struct jail_message {
@@ -61,6 +64,7 @@ struct jail_program {
 	uint32_t open_files;
 	const struct policy *policy;
 	struct jail_namespaces cell; /* of init: ipc, uts and cgroup must be others */
+	long session_keyring;        /* of init, -1 if there are no keyrings */
 	int sync_fd;                 /* SOCK_SEQPACKET: jail_message out, one byte "go" in */
 };
 

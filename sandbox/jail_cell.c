@@ -2,12 +2,9 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/securebits.h>
-#include <net/if.h>
 #include <sys/capability.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -18,6 +15,7 @@
 #include "sandbox/cgroup.h"
 #include "sandbox/ids.h"
 #include "sandbox/jail.h"
+#include "sandbox/network.h"
 #include "sandbox/root.h"
 
 static jail_cell_fn step_cgroup, step_ids, step_orphan, step_private, step_namespaces, step_network,
@@ -115,15 +113,7 @@ static int step_namespaces(const struct jail_cell *c, struct err *e)
 
 static int step_network(const struct jail_cell *c, struct err *e)
 {
-	struct ifreq r = {.ifr_name = "lo", .ifr_flags = IFF_UP};
-
-	if (strcmp(c->network, "loopback") != 0)
-		return 0; /* a new network namespace has nothing but "lo", and that is down */
-	AUTO_CLOSE int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	if (sock < 0 || ioctl(sock, SIOCSIFFLAGS, &r) < 0)
-		return err_sys(e, "bring up lo");
-	return 0;
+	return network_set_up(c->network, e);
 }
 
 static int step_root(const struct jail_cell *c, struct err *e)
@@ -232,33 +222,12 @@ static int verify_mounts_private(struct err *e)
 	return 0;
 }
 
-/* The interface table of the network namespace: "lo" and nothing else, up only if asked for. */
-static int verify_network(const char *network, struct err *e)
-{
-	struct ifreq r = {.ifr_name = "lo"};
-	AUTO_CLOSE int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct if_nameindex *all = if_nameindex();
-	int count = 0;
-
-	for (struct if_nameindex *i = all; i && i->if_index != 0; i++)
-		count++;
-	if (all)
-		if_freenameindex(all);
-	if (count > 1)
-		return err_set(e, "the network namespace has %d interfaces", count);
-	if (sock < 0 || ioctl(sock, SIOCGIFFLAGS, &r) < 0)
-		return err_sys(e, "flags of lo");
-	if (!(r.ifr_flags & IFF_UP) != (strcmp(network, "loopback") != 0))
-		return err_set(e, "lo is %s", r.ifr_flags & IFF_UP ? "up" : "down");
-	return 0;
-}
-
 static int step_verify(const struct jail_cell *c, struct err *e)
 {
 	if (verify_process(e) < 0 || verify_namespaces(&c->host, e) < 0 ||
 	    verify_root(c->root, e) < 0 || verify_mounts_private(e) < 0)
 		return -1;
-	return verify_network(c->network, e);
+	return network_verify(c->network, e);
 }
 
 int jail_enter_cell(const struct jail_tables *t, const struct jail_cell *c, struct err *e)

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <linux/keyctl.h>
 #include <sched.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
@@ -26,7 +27,7 @@ const struct jail_program_step jail_program_steps[] = {
 	{ "attach",     step_attach   }, /* first: from here all is charged and limited; usage until "go" is subtracted */
 	{ "fresh",      step_fresh    }, /* after attach, so that the cgroup namespace begins at the run's cgroup */
 	{ "hostname",   step_hostname }, /* in the new uts namespace */
-	{ "session",    step_session  }, /* no terminal, no group shared with init */
+	{ "session",    step_session  }, /* no terminal, no group, no keyring shared with init */
 	{ "stdio",      step_stdio    }, /* 0, 1, 2 and the files of the request in place */
 	{ "close",      step_close    }, /* everything else goes at exec */
 	{ "limits",     step_limits   }, /* before ids: lowering is always allowed, and stays */
@@ -67,10 +68,20 @@ static int step_hostname(struct jail_program *p, struct err *e)
 	return 0;
 }
 
+/* A kernel without keyrings, or a judge that may not use them: then neither may a program. */
+static int no_keyrings(void)
+{
+	return errno == ENOSYS || errno == EPERM;
+}
+
 static int step_session(struct jail_program *p, struct err *e)
 {
 	(void)p;
-	return setsid() < 0 ? err_sys(e, "setsid") : 0;
+	if (setsid() < 0)
+		return err_sys(e, "setsid");
+	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && !no_keyrings())
+		return err_sys(e, "new session keyring");
+	return 0;
 }
 
 /* Moves a descriptor out of the way of the numbers that are about to be filled. */
@@ -115,7 +126,7 @@ static int step_close(struct jail_program *p, struct err *e)
 
 /* clang-format off */
 static const struct { __rlimit_resource_t what; rlim_t max; } fixed_limits[] = {
-	{ RLIMIT_CORE,       0 },
+	{ RLIMIT_CORE,       1 }, /* core(5): 0 would not keep a core from a program that core_pattern names, 1 does */
 	{ RLIMIT_MEMLOCK,    0 },
 	{ RLIMIT_MSGQUEUE,   0 }, /* POSIX queues would outlive the run's processes */
 	{ RLIMIT_NICE,       0 },
@@ -264,6 +275,11 @@ static int verify_limits(const struct jail_program *p, struct err *e)
 	return 0;
 }
 
+long jail_session_keyring(void)
+{
+	return syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0);
+}
+
 static int verify_surroundings(const struct jail_program *p, struct err *e)
 {
 	char cwd[4096];
@@ -271,6 +287,8 @@ static int verify_surroundings(const struct jail_program *p, struct err *e)
 
 	if (getsid(0) != getpid())
 		return err_set(e, "does not lead its session");
+	if (jail_session_keyring() == p->session_keyring && p->session_keyring >= 0)
+		return err_set(e, "has the session keyring of init");
 	if (!getcwd(cwd, sizeof(cwd)) || strcmp(cwd, p->cwd) != 0)
 		return err_set(e, "the working directory is not %s", p->cwd);
 	for (int fd = 0; fd < 3 + (int)p->nextra; fd++)
