@@ -12,6 +12,7 @@
 #include "proto/channel.h"
 #include "proto/err.h"
 #include "proto/scope.h"
+#include "proto/wire.h"
 #include "sandbox/init.h"
 #include "sandbox/rules.h"
 #include "sandbox/spec.h"
@@ -237,8 +238,11 @@ static int ensure_place(struct cell *c, const Sandbox__Request *rq, struct err *
 static int refuse(const struct err *why, cell_reply *reply, void *arg, struct err *e)
 {
 	Sandbox__Reply r = SANDBOX__REPLY__INIT;
+	struct err clean = *why;
 
-	r.error = (char *)why->msg;
+	wire_make_utf8(clean.msg);
+	r.error = clean.msg;
+	r.error_number = why->num;
 	r.last = 1;
 	return reply(arg, &r, NULL, 0, e);
 }
@@ -259,8 +263,10 @@ static int relay(struct cell *c, const Sandbox__Request *rq, const int *fds, siz
 			return err_set(e, "the cell's init died");
 		r = n == 1 ? (Sandbox__Reply *)channel_unpack(&f, &sandbox__reply__descriptor, e)
 			   : NULL;
-		if (!r)
+		if (!r) {
+			channel_frame_release(&f);
 			return -1;
+		}
 		last = r->last;
 		status = reply(arg, r, f.fds, f.nfds, e);
 		sandbox__reply__free_unpacked(r, NULL);

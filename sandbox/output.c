@@ -45,7 +45,7 @@ int output_drain(struct output *o, uint64_t *left, struct err *e)
 {
 	char chunk[65536];
 
-	while (o->pipe >= 0) {
+	for (size_t done = 0; o->pipe >= 0 && done < OUTPUT_PIECE;) {
 		ssize_t n = read(o->pipe, chunk, sizeof(chunk));
 		uint64_t keep;
 
@@ -65,6 +65,7 @@ int output_drain(struct output *o, uint64_t *left, struct err *e)
 			return -1;
 		o->collected += keep;
 		*left -= keep;
+		done += keep;
 		if (keep < (uint64_t)n)
 			return 1;
 	}

@@ -12,6 +12,8 @@
 
 struct err;
 
+#define OUTPUT_PIECE (1 << 20)
+
 struct output {
 	int pipe;           /* reading end; -1 when the program has it elsewhere, or at its end */
 	int memfd;          /* what was read; -1 likewise */
@@ -24,7 +26,11 @@ struct output {
 int output_open(struct output *o, int sink, int *write_end, struct err *e);
 void output_close(struct output *o);
 
-/* Reads what is there without waiting; *left is what the limit still allows, 1 is returned when it was not enough. */
+/*
+ * Reads what is there without waiting, but no more than OUTPUT_PIECE at a time: a program that never stops writing must not
+ * keep the keeper from looking at the clock.  *left is what the limit still allows, 1 is returned when it was not
+ * enough.
+ */
 int output_drain(struct output *o, uint64_t *left, struct err *e);
 
 /* True when there is something for the sink. */

@@ -113,7 +113,7 @@ static int take_file(struct root *r, const struct file *f, const char *name, str
 	return root_check(r, e);
 }
 
-static int parse(struct root *r, const char *text, size_t len, const char *name, struct err *e)
+int root_parse(struct root *r, const char *text, size_t len, const char *name, struct err *e)
 {
 	char complaint[160] = "";
 	const cyaml_config_t config = {.log_fn = keep_first,
@@ -142,7 +142,7 @@ int root_load(struct root *r, const char *dir, const char *name, struct err *e)
 	snprintf(path, sizeof(path), "%s/%s.yaml", dir, name);
 	if (io_read_file(path, ROOT_TEXT_MAX, &r->text, &len, e) < 0)
 		return -1;
-	if (parse(r, r->text, len, name, e) < 0) {
+	if (root_parse(r, r->text, len, name, e) < 0) {
 		root_release(r);
 		return err_wrap(e, "%s", path);
 	}

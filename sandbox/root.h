@@ -41,6 +41,9 @@ struct root { /* owns everything in it */
 	size_t nmounts;
 };
 
+/* Fills a zeroed *r from the text of a rule; on failure, too, the caller releases it. */
+int root_parse(struct root *r, const char *text, size_t len, const char *name, struct err *e);
+
 /* Reads dir/NAME.yaml.  Errors name file, line and what is expected. */
 int root_load(struct root *r, const char *dir, const char *name, struct err *e);
 void root_release(struct root *r);

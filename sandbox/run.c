@@ -13,6 +13,7 @@
 #include "proto/err.h"
 #include "proto/io.h"
 #include "proto/scope.h"
+#include "proto/wire.h"
 #include "sandbox/cell.h"
 #include "sandbox/output.h"
 #include "sandbox/policy.h"
@@ -51,6 +52,7 @@ __attribute__((format(printf, 2, 3))) static void explain(struct run *r, const c
 	va_start(ap, fmt);
 	vsnprintf(r->result->message, sizeof(r->result->message), fmt, ap);
 	va_end(ap);
+	wire_make_utf8(r->result->message);
 }
 
 /* The first limit is the one that counts; the program dies, and init then kills all the others. */
@@ -137,6 +139,14 @@ static int reopen_inputs(const Sandbox__Request *rq, int *fds, size_t nfds, stru
 	return 0;
 }
 
+/* A program may open /dev/stdout and /dev/stderr, which asks for the owner of the pipe. */
+static int give_to_program(const struct run *r, int pipe, struct err *e)
+{
+	uid_t id = r->cell->ids.program;
+
+	return pipe >= 0 && fchown(pipe, id, id) < 0 ? err_sys(e, "owner of a pipe") : 0;
+}
+
 /* Pipes for the program's output, then everything goes to init; the writing ends stay with the child alone. */
 static int hand_over(struct run *r, Sandbox__Request *rq, const int *fds, size_t nfds,
 		     struct err *e)
@@ -155,6 +165,8 @@ static int hand_over(struct run *r, Sandbox__Request *rq, const int *fds, size_t
 	if (!rq->merge_stderr && output_open(&r->err_out, r->ties->stderr_sink, &err_end, e) < 0)
 		return -1;
 
+	if (give_to_program(r, out, e) < 0 || give_to_program(r, err_end, e) < 0)
+		return -1;
 	int stdout_end = rq->stdout_pipe ? fds[1] : out;
 	int own[] = {child_sync, fds[0], stdout_end, rq->merge_stderr ? stdout_end : err_end};
 
@@ -358,6 +370,8 @@ static int dispatch(struct run *r, const struct pollfd *p, struct err *e)
 	/* A forbidden call and the memory limit come before output: they may be why it stopped. */
 	if (p[P_LISTENER].revents & POLLIN)
 		on_forbidden(r);
+	else if (p[P_LISTENER].revents) /* hung up: nobody is left who could make a call */
+		(void)close(fd_steal(&r->listener));
 	if (p[P_OOM].revents && on_oom(r, e) < 0)
 		return -1;
 	if (p[P_SYNC].revents)
@@ -459,11 +473,15 @@ static int collect(struct run *r, struct err *e)
 
 	for (size_t i = 0; i < ARRAY_LEN(streams); i++) {
 		struct output *o = streams[i];
+		uint64_t before;
 
 		if (o->memfd < 0)
 			continue;
-		if (on_output(r, o, e) < 0)
-			return -1;
+		do {
+			before = o->collected;
+			if (on_output(r, o, e) < 0)
+				return -1;
+		} while (o->collected > before);
 		output_flush(o);
 		r->result->fds[r->result->nfds] = output_take(o, e);
 		if (r->result->fds[r->result->nfds] < 0)

@@ -226,5 +226,10 @@ int spec_check(Sandbox__Request *rq, const int *fds, size_t nfds, const struct r
 		return err_set(e, "kind: %d is no request", (int)rq->kind);
 	if (rq->attach != 0)
 		return err_set(e, "attach: is not a client's to set");
-	return checks[rq->kind](rq, fds, nfds, rules, e);
+	if (checks[rq->kind](rq, fds, nfds, rules, e) < 0)
+		return -1;
+	/* It goes on to init in one frame, with the defaults and the field `attach`. */
+	if (protobuf_c_message_get_packed_size(&rq->base) + 8 > CHANNEL_FRAME_MAX)
+		return err_set(e, "request: larger than a frame once its defaults are filled in");
+	return 0;
 }
