@@ -141,6 +141,14 @@ static int take(struct cursor *c, uint64_t len, struct cursor *out)
 	return 0;
 }
 
+/* Tags and lengths: 32 bits, and of no more bytes than those need, padded ones included; protobuf-c has the same limit. */
+static int read_short(struct cursor *c, uint64_t *out)
+{
+	const uint8_t *from = c->at;
+
+	return read_varint(c, out) < 0 || c->at - from > 5 || *out > UINT32_MAX ? -1 : 0;
+}
+
 static enum wire_type wire_type_of(ProtobufCType type)
 {
 	switch (type) {
@@ -226,7 +234,7 @@ static int read_value(struct cursor *c, enum wire_type wire, struct cursor *body
 	case WIRE_I32:
 		return take(c, 4, body);
 	case WIRE_LEN:
-		return read_varint(c, &value) < 0 ? -1 : take(c, value, body);
+		return read_short(c, &value) < 0 ? -1 : take(c, value, body);
 	default: /* groups are not proto3 */
 		return -1;
 	}
@@ -242,7 +250,7 @@ static int walk_field(struct walk *w, const ProtobufCMessageDescriptor *type, st
 	if (*w->budget == 0)
 		return fail(w, e, "too many elements");
 	--*w->budget;
-	if (read_varint(c, &tag) < 0 || tag >> 3 == 0 || tag >> 3 > 0x1fffffff)
+	if (read_short(c, &tag) < 0 || tag >> 3 == 0 || tag >> 3 > 0x1fffffff)
 		return fail(w, e, "malformed tag");
 	f = protobuf_c_message_descriptor_get_field(type, (unsigned)(tag >> 3));
 	w->run = f && f == w->last ? w->run + 1 : 0;
