@@ -1,6 +1,7 @@
 /*
  * Any message of judge.v1 as JSON, by its descriptor: names as in judge.proto, enum values by name, 64-bit numbers as numbers,
- * bytes as text when they are UTF-8 and as {"base64": ...} otherwise.  Fields at their default are written too.
+ * bytes as text when they are UTF-8 and as {"base64": ...} otherwise.  Fields at their default are written too, but for messages that
+ * are not there.
  */
 #include <jansson.h>
 #include <openssl/evp.h>
@@ -97,7 +98,12 @@ static json_t *message_json(const ProtobufCMessage *m)
 	for (unsigned i = 0; i < m->descriptor->n_fields; i++) {
 		const ProtobufCFieldDescriptor *f = &m->descriptor->fields[i];
 
-		json_object_set_new(object, f->name, field_json(m, f));
+		json_t *value = field_json(m, f);
+
+		if (json_is_null(value))
+			json_decref(value);
+		else
+			json_object_set_new(object, f->name, value);
 	}
 	return object;
 }

@@ -91,27 +91,33 @@ static int set(const struct cli_option *o, const char *value, struct cli_args *a
 	return 0;
 }
 
-/* getopt's view of the list: long options give their index, short ones are looked up. */
+/* The list as getopt_long(3) wants it. */
+static void describe(const struct cli_option *const *all, size_t n, struct option *longs,
+		     char *shorts)
+{
+	for (size_t i = 0; i < n; i++) {
+		longs[i] =
+			(struct option){.name = all[i]->name,
+					.has_arg = all[i]->value ? required_argument : no_argument};
+		if (all[i]->letter)
+			*shorts++ = all[i]->letter;
+		if (all[i]->letter && all[i]->value)
+			*shorts++ = ':';
+	}
+	*shorts = '\0';
+}
+
+/* Which row comes next; -1 behind the last, -2 for what is no option. */
 static int next_option(int argc, char **argv, const struct cli_option *const *all, size_t n)
 {
 	struct option longs[OPTIONS_MAX + 1] = {0};
 	char shorts[2 * OPTIONS_MAX + 1];
-	size_t len = 0;
 	int got, index = -1;
 
-	for (size_t i = 0; i < n; i++) {
-		int has = all[i]->value ? required_argument : no_argument;
-
-		longs[i] = (struct option){.name = all[i]->name, .has_arg = has, .val = 0};
-		if (all[i]->letter)
-			shorts[len++] = all[i]->letter;
-		if (all[i]->letter && all[i]->value)
-			shorts[len++] = ':';
-	}
-	shorts[len] = '\0';
-	got = getopt_long(argc, argv, shorts, longs, &index);
-	if (got <= 0 || got == '?')
-		return got == 0 ? index : got == '?' ? -2 : -1;
+	describe(all, n, longs, shorts);
+	got = getopt_long(argc, argv, shorts, longs, &index); /* NOLINT(concurrency-mt-unsafe) */
+	if (got <= 0)
+		return got == 0 ? index : -1;
 	for (size_t i = 0; i < n; i++)
 		if (all[i]->letter == got)
 			return (int)i;

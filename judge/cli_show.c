@@ -1,5 +1,5 @@
 /* The subcommands that ask one thing and print it. */
-#include <strings.h>
+#include <ctype.h>
 
 #include "judge/cli.h"
 #include "proto/scope.h"
@@ -71,7 +71,6 @@ static void show_submission(const Judge__V1__Submission *s)
 	if (*s->compiler_message) {
 		fputs("\n--- what the compiler said\n", stdout);
 		cli_text(s->compiler_message);
-		putchar('\n');
 	}
 	show_sources(s);
 }
@@ -244,7 +243,10 @@ static int enum_value(const char *option, const char *text, const ProtobufCEnumD
 		return 0;
 	snprintf(name, sizeof(name), "%s", text);
 	for (char *p = name; *p; p++)
-		*p = *p == '-' ? '_' : *p >= 'a' && *p <= 'z' ? (char)(*p - 'a' + 'A') : *p;
+		if (*p == '-')
+			*p = '_';
+		else
+			*p = (char)toupper((unsigned char)*p);
 	v = protobuf_c_enum_descriptor_get_value_by_name(type, name);
 	if (v && v->value > 0)
 		return v->value;

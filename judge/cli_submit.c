@@ -19,11 +19,13 @@ struct follow {
 	int64_t until_us; /* for cli_again() */
 	Judge__V1__Verdict verdict;
 	int finished, cancelled;
+	char where[200]; /* the first test that failed: " on test 3 (secret/02)" */
 };
 
-static void show_finish(const Judge__V1__Event *ev)
+static void show_finish(const Judge__V1__Event *ev, const char *where)
 {
 	cli_verdict(ev->verdict, 0);
+	cli_text(where);
 	if (*ev->message) {
 		fputs(": ", stdout);
 		cli_text(ev->message);
@@ -31,7 +33,7 @@ static void show_finish(const Judge__V1__Event *ev)
 	putchar('\n');
 }
 
-static void show_event(const Judge__V1__Event *ev)
+static void show_event(const Judge__V1__Event *ev, const char *where)
 {
 	switch (ev->kind) {
 	case JUDGE__V1__EVENT__KIND__QUEUED:
@@ -55,7 +57,7 @@ static void show_event(const Judge__V1__Event *ev)
 		putchar('\n');
 		break;
 	case JUDGE__V1__EVENT__KIND__FINISHED:
-		show_finish(ev);
+		show_finish(ev, where);
 		break;
 	case JUDGE__V1__EVENT__KIND__CANCELLED:
 		puts("cancelled");
@@ -66,8 +68,17 @@ static void show_event(const Judge__V1__Event *ev)
 	fflush(stdout);
 }
 
+static void note_run(struct follow *f, const Judge__V1__Run *run)
+{
+	if (run && run->verdict != JUDGE__V1__VERDICT__ACCEPTED && !*f->where)
+		snprintf(f->where, sizeof(f->where), " on test %u (%s)", run->test, run->name);
+}
+
 static void take_event(struct follow *f, const Judge__V1__Event *ev)
 {
+	if (ev->kind == JUDGE__V1__EVENT__KIND__RESTARTED)
+		f->where[0] = '\0';
+	note_run(f, ev->run);
 	f->seq = ev->seq;
 	f->until_us = 0;
 	f->cancelled = ev->kind == JUDGE__V1__EVENT__KIND__CANCELLED;
@@ -78,7 +89,7 @@ static void take_event(struct follow *f, const Judge__V1__Event *ev)
 	if (f->args->json)
 		cli_json(&ev->base);
 	else
-		show_event(ev);
+		show_event(ev, f->where);
 }
 
 /* One connection's worth of events.  0: the server ended the stream with OK. */
@@ -119,6 +130,12 @@ static int ask_verdict(struct follow *f, struct api_status *st)
 		return -1;
 	f->finished = s->state == JUDGE__V1__STATE__FINISHED;
 	f->verdict = s->verdict;
+	if (f->args->json) {
+		cli_json(&s->base);
+	} else {
+		cli_verdict(s->verdict, 0);
+		putchar('\n');
+	}
 	judge__v1__submission__free_unpacked(s, NULL);
 	return 0;
 }
