@@ -62,6 +62,18 @@ const struct doc_node *doc_get(const struct doc_node *map, const char *key)
 	return NULL;
 }
 
+/* Escapes can write what a plain file cannot hold: characters that steer a terminal (C0, DEL, C1), and NUL. */
+static int has_control(const unsigned char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if ((text[i] < 0x20 && text[i] != '\n' && text[i] != '\t') || text[i] == 0x7f)
+			return 1;
+		if (text[i] == 0xc2 && i + 1 < len && text[i + 1] >= 0x80 && text[i + 1] < 0xa0)
+			return 1;
+	}
+	return 0;
+}
+
 /* A scalar's bytes as a C string, owned by the caller. */
 static char *copy_text(const struct builder *b, const yaml_event_t *ev, unsigned line,
 		       struct err *e)
@@ -69,8 +81,8 @@ static char *copy_text(const struct builder *b, const yaml_event_t *ev, unsigned
 	const char *text = (const char *)ev->data.scalar.value;
 	char *copy = NULL;
 
-	if (memchr(text, '\0', ev->data.scalar.length)) {
-		doc_fail(b->d, line, e, "contains NUL");
+	if (has_control(ev->data.scalar.value, ev->data.scalar.length)) {
+		doc_fail(b->d, line, e, "contains a control character");
 		return NULL;
 	}
 	copy = strdup(text);

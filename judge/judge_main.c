@@ -1,6 +1,7 @@
 /* judge - the client of judged. */
 #include "judge/cli.h"
 #include "judge/client.h"
+#include "judge/verify.h"
 #include "proto/scope.h"
 
 #define RETRY_SECONDS 20
@@ -44,6 +45,7 @@ static const struct cli_command commands[] = {
 	{"problems", "[NAME]", "List the problems, or show one", cli_problems, no_options, 0, 1, NULL},
 	{"languages", "", "List the languages and whether the server has them", cli_languages, no_options, 0, 0, NULL},
 	{"info", "", "Show what the server is and how busy", cli_info, no_options, 0, 0, NULL},
+	{"verify", "PACKAGE...", "Judge the submissions of problem packages; needs no server", NULL, no_options, 1, 0, verify_main},
 };
 /* clang-format on */
 

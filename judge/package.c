@@ -26,7 +26,7 @@ int package_open(const char *dir, struct err *e)
 {
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	return fd < 0 ? err_sys(e, "%s", dir) : fd;
+	return fd < 0 ? err_sys(e, "cannot be opened") : fd;
 }
 
 int package_kind(int package, const char *path, struct err *e)

@@ -20,7 +20,7 @@ struct package_entry {
 	int folder;
 };
 
-/* The folder itself; the caller owns the descriptor. */
+/* The folder itself; the caller owns the descriptor, and says the path when it fails. */
 int package_open(const char *dir, struct err *e);
 
 /* A regular file for reading.  e->num is ENOENT when there is none. */

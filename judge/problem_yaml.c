@@ -152,10 +152,11 @@ static int read_title(const struct doc *d, struct problem_settings *s, struct er
 		n = doc_get(n, "en") ? doc_get(n, "en") : n->first;
 	if (!n)
 		return 0;
-	if (n->kind != DOC_SCALAR || n->text[0] == '\0' || strlen(n->text) > 256)
+	if (n->kind != DOC_SCALAR || n->text[0] == '\0' || strlen(n->text) > 256 ||
+	    strpbrk(n->text, "\n\t"))
 		return doc_fail(
 			d, n->line, e,
-			"name: expected a text of 1 to 256 bytes, or one for each language");
+			"name: expected one line of 1 to 256 bytes, or one for each language");
 	s->title = strdup(n->text);
 	return s->title ? 0 : err_sys(e, "name");
 }

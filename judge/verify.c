@@ -366,7 +366,8 @@ static int prepare(struct work *w, const char *dir, struct err *e)
 	struct verify_package *r = &w->report;
 
 	if (problem_read(dir, &w->package, e) < 0)
-		return -1;
+		return e->num == EACCES ? err_wrap(e, "closed to the user that judges (see --user)")
+					: -1;
 	r->problem = &w->package;
 	if (w->package.nsubmissions == 0)
 		return err_set(e, "submissions: there is no program to judge");

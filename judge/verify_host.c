@@ -19,10 +19,10 @@
 struct host {
 	const struct verify_host_options *options;
 	struct verify_host shown;
-	char dir[64];           /* temporary, root's; "" until made */
-	char sockets[80];       /* in it, root's */
-	char state[80];         /* in it, the user's */
-	char program[PATH_MAX]; /* sandboxd */
+	char dir[PATH_MAX / 2];      /* temporary, root's; "" until made */
+	char sockets[PATH_MAX - 16]; /* in it, root's */
+	char state[PATH_MAX - 16];   /* in it, the user's */
+	char program[PATH_MAX];      /* sandboxd */
 	char rules[PATH_MAX];
 	uid_t uid;
 	gid_t gid;
@@ -89,9 +89,12 @@ static int make_folders(struct host *h, struct err *e)
 {
 	struct verify_host *s = &h->shown;
 	const char *from = h->options->socket;
+	const char *tmp = getenv("TMPDIR"); /* NOLINT(concurrency-mt-unsafe): no threads yet */
+	int len;
 
-	snprintf(h->dir, sizeof(h->dir), "/tmp/gavel-verify-XXXXXX");
-	if (!mkdtemp(h->dir)) {
+	len = snprintf(h->dir, sizeof(h->dir), "%s/gavel-verify-XXXXXX",
+		       tmp && *tmp ? tmp : "/tmp");
+	if (len >= (int)sizeof(h->dir) || !mkdtemp(h->dir)) {
 		err_sys(e, "%s", h->dir);
 		h->dir[0] = '\0';
 		return -1;

@@ -236,6 +236,9 @@ Test(problem, legacy_errors_name_file_line_and_what_is_right)
 		 "problem.yaml:1: anchors and tags are not allowed"},
 		{"demo/problem.yaml", "",
 		 "problem.yaml:1: empty, expected a map of keys and values"},
+		{"demo/problem.yaml", "name: |\n  a\n  b\n",
+		 "problem.yaml:1: name: expected one line of 1 to 256 bytes, or one for each "
+		 "language"},
 		{"demo/problem.yaml", "just text\n",
 		 "problem.yaml:1: expected a map of keys and values"},
 		{"demo/.timelimit", "soon\n",

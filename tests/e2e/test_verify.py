@@ -1,0 +1,320 @@
+#!/usr/bin/python3
+"""judge verify, the program: verdicts of the example packages, wrong expectations, broken and hostile packages, and
+that nothing is left behind.  Needs root; every test has a temporary folder of its own."""
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+JUDGE = os.path.join(ROOT, "build/bin/judge")
+SANDBOXD = os.path.join(ROOT, "build/bin/sandboxd")
+PROBLEMS = os.path.join(ROOT, "problems")
+LIMIT_S = 600
+
+READ_TWO = "a, b = map(int, input().split())\n"
+GOOD = READ_TWO + "print(a + b)\n"
+BAD = READ_TWO + "print(a - b)\n"
+
+
+def session_members(sid):
+    """Processes of a session that still run."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/stat") as f:
+                fields = f.read().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[3]) == sid and fields[0] != "Z":
+            found.append(int(pid))
+    return found
+
+
+def until(condition, seconds=15):
+    """Waits for something that happens soon."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+class Verify(unittest.TestCase):
+    def setUp(self):
+        self.dir = tempfile.mkdtemp(prefix="test_verify")
+        os.chmod(self.dir, 0o755)
+        self.addCleanup(shutil.rmtree, self.dir)
+        self.tmp = os.path.join(self.dir, "tmp")
+        os.mkdir(self.tmp)
+
+    def write(self, path, text):
+        full = os.path.join(self.dir, path)
+        os.makedirs(os.path.dirname(full), exist_ok=True)
+        with open(full, "w") as f:
+            f.write(text)
+
+    def package(self, name="tiny"):
+        """A package that is right, quick to judge."""
+        self.write(f"{name}/problem.yaml", "name: Tiny\nlimits: {memory: 64}\n")
+        self.write(f"{name}/.timelimit", "1\n")
+        for case, text, answer in (("sample/1", "1 2", "3"), ("secret/1", "5 5", "10"), ("secret/2", "7 -7", "0")):
+            self.write(f"{name}/data/{case}.in", text + "\n")
+            self.write(f"{name}/data/{case}.ans", answer + "\n")
+        self.write(f"{name}/submissions/accepted/good.py", GOOD)
+        self.write(f"{name}/submissions/wrong_answer/bad.py", BAD)
+        return os.path.join(self.dir, name)
+
+    def start(self, *args, cwd=ROOT, user=None):
+        before = (lambda: os.setuid(user)) if user else None
+        return subprocess.Popen([JUDGE, "verify", *args], cwd=cwd, env={**os.environ, "TMPDIR": self.tmp},
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                start_new_session=True, preexec_fn=before)
+
+    def verify(self, *args, **how):
+        p = self.start(*args, **how)
+        try:
+            out, err = p.communicate(timeout=LIMIT_S)
+        except subprocess.TimeoutExpired:
+            os.kill(p.pid, signal.SIGTERM)
+            p.communicate()
+            raise
+        self.assert_nothing_left(p.pid)
+        return p.returncode, out, err
+
+    def assert_nothing_left(self, sid):
+        self.assertTrue(until(lambda: not session_members(sid)), f"processes left: {session_members(sid)}")
+        self.assertEqual(os.listdir(self.tmp), [])
+
+    def expect_refused(self, path, *texts):
+        status, out, err = self.verify(path)
+        self.assertEqual(status, 1, out + err)
+        for text in texts:
+            self.assertIn(text, out)
+
+    def test_examples_get_their_verdicts(self):
+        names = sorted(e.name for e in os.scandir(PROBLEMS) if e.is_dir())
+        self.assertGreaterEqual(len(names), 4)
+        status, out, err = self.verify("--json", *[f"problems/{n}" for n in names])
+        report = json.loads(out)
+        wrong = [(p["name"], s) for p in report["packages"] for s in p["submissions"] if not s["as_expected"]]
+        self.assertEqual((status, wrong, err), (0, [], ""))
+        self.assertTrue(report["as_expected"])
+        self.assertEqual([p["name"] for p in report["packages"]], names)
+        got = {s["verdict"] for p in report["packages"] for s in p["submissions"]}
+        self.assertLessEqual({"AC", "WA", "TLE", "MLE", "OLE", "RTE", "SV", "CE"}, got)
+        for p in report["packages"]:
+            folder = os.path.join(PROBLEMS, p["name"], "submissions")
+            self.assertEqual(len(p["submissions"]), sum(len(files) for _, _, files in os.walk(folder)))
+
+    def test_table_says_all(self):
+        status, out, err = self.verify(self.package())
+        self.assertEqual((status, err), (0, ""), out)
+        self.assertIn("tiny: Tiny, 3 tests, 1 s, 64 MiB", out)
+        self.assertRegex(out, r"ok +accepted/good\.py +python3 +AC +AC +0\.\d+ s +\d+\.\d MiB")
+        self.assertRegex(out, r"ok +wrong_answer/bad\.py +python3 +WA +WA .* sample/1")
+        self.assertIn("tiny: 2 of 2 as expected", out)
+
+    def test_a_wrong_expectation_is_named(self):
+        package = shutil.copytree(os.path.join(PROBLEMS, "aplusb"), os.path.join(self.dir, "aplusb"))
+        subs = os.path.join(package, "submissions")
+        for folder in ("compile_error", "run_time_error", "time_limit_exceeded"):
+            shutil.rmtree(os.path.join(subs, folder))
+        for name in ("Sum.java", "sum.go", "sum.rs", "sum.js"):
+            os.remove(os.path.join(subs, "accepted", name))
+        os.rename(os.path.join(subs, "accepted/sum.c"), os.path.join(subs, "wrong_answer/sum.c"))
+        status, out, err = self.verify(package)
+        self.assertEqual((status, err), (1, ""), out)
+        self.assertRegex(out, r"(?m)^BAD wrong_answer/sum\.c +c +WA +AC ")
+        self.assertIn("wrong_answer/sum.c: expected WA, got AC", out)
+        self.assertEqual(out.count("BAD"), 1)
+        status, out, _ = self.verify("--json", package)
+        report = json.loads(out)
+        bad = [s for s in report["packages"][0]["submissions"] if not s["as_expected"]]
+        self.assertEqual((status, report["as_expected"]), (1, False))
+        self.assertEqual([(s["name"], s["expected"], s["verdict"]) for s in bad], [("wrong_answer/sum.c", ["WA"], "AC")])
+
+    def test_the_reason_and_the_test_are_told(self):
+        package = self.package()
+        self.write("tiny/submissions/accepted/late.py", READ_TWO + "print(a + b if a == 1 else 99)\n")
+        self.expect_refused(package, "accepted/late.py: expected AC, got WA on secret/1: "
+                            "token 1, line 1: expected '10', got '99'")
+
+    def test_several_packages_one_broken(self):
+        good = self.package("good")
+        self.package("broken")
+        self.write("broken/problem.yaml", "name: x\nlimts: {}\n")
+        status, out, err = self.verify(os.path.join(self.dir, "broken"), good)
+        self.assertEqual((status, err), (1, ""))
+        self.assertIn('problem.yaml:2: unknown key "limts": did you mean "limits"?', out)
+        self.assertIn("good: 2 of 2 as expected", out)
+
+    def test_broken_packages_are_told_apart(self):
+        for path, text, message in (
+            ("problem.yaml", "type: scoring\n", "problem.yaml:1: type: scoring is not supported yet"),
+            ("problem.yaml", "validation: custom interactive\n", "problem.yaml:1: validation: custom interactive"),
+            (".timelimit", "never\n", ".timelimit:1: expected the time limit in seconds"),
+            ("data/secret/3.in", "1 1\n", "data/secret/3.in: there is no 3.ans"),
+            ("submissions/perfect/a.py", GOOD, "submissions/perfect: expected a folder that names a verdict"),
+        ):
+            with self.subTest(path=path, text=text):
+                package = self.package()
+                self.write(f"tiny/{path}", text)
+                self.expect_refused(package, message)
+                shutil.rmtree(package)
+
+    def test_no_submissions_is_not_success(self):
+        package = self.package()
+        shutil.rmtree(os.path.join(package, "submissions"))
+        self.expect_refused(package, "submissions: there is no program to judge")
+
+    def test_a_language_that_is_not_there(self):
+        package = self.package()
+        self.write("tiny/submissions/accepted/good.cob", "x")
+        self.expect_refused(package, 'accepted/good.cob: expected AC, got no verdict: "good.cob": no language')
+
+    def test_code_limit_counts(self):
+        package = self.package()
+        self.write("tiny/problem.yaml", "limits: {code: 1}\n")
+        self.write("tiny/submissions/accepted/long.py", GOOD + "#" * 2000)
+        self.expect_refused(package, "accepted/long.py: expected AC, got no verdict: larger than the problem's code limit")
+
+    def custom(self, validator):
+        package = self.package()
+        self.write("tiny/problem.yaml", "validation: custom\nvalidator_flags: 7 x\n")
+        self.write("tiny/output_validators/check.py", validator)
+        return package
+
+    def test_own_validators_decide(self):
+        package = self.custom("import sys\n"
+                              "want = open(sys.argv[2]).read().split()\n"
+                              "assert sys.argv[4:] == ['7', 'x'], sys.argv\n"
+                              "got = sys.stdin.read().split()\n"
+                              "open(sys.argv[3] + 'judgemessage.txt', 'w').write('looked closely')\n"
+                              "sys.exit(42 if got == want else 43)\n")
+        status, out, err = self.verify(package)
+        self.assertEqual((status, err), (0, ""), out)
+        self.write("tiny/submissions/accepted/bad.py", BAD)
+        self.expect_refused(package, "accepted/bad.py: expected AC, got WA on sample/1: looked closely")
+
+    def test_validators_that_are_broken(self):
+        self.expect_refused(self.custom("import sys\nsys.exit(0)\n"), "expected AC, got JE on sample/1",
+                            "exit code 0, neither 42 nor 43")
+        self.expect_refused(self.custom("this is no python\n"), "problem tiny: the validator does not compile")
+
+    def test_packages_cannot_reach_out(self):
+        package = self.package()
+        for target in ("/etc/shadow", "../../../outside.txt"):
+            with self.subTest(target=target):
+                self.write("outside.txt", "1 2\n")
+                link = os.path.join(package, "data/sample/1.in")
+                os.remove(link)
+                os.symlink(target, link)
+                self.expect_refused(package, "data/sample/1.in: a link that leads out of the package")
+
+    def test_packages_are_not_opened_as_root(self):
+        package = self.package()
+        os.chmod(package, 0o700)
+        self.expect_refused(package, "closed to the user that judges", "Permission denied")
+
+    def test_rules_of_the_working_directory_are_not_used(self):
+        package = self.package()
+        self.write("tiny/rules/roots/default.yaml", "garbage")
+        self.write("tiny/rules/languages/python3.yaml", "garbage")
+        status, out, err = self.verify(".", cwd=package)
+        self.assertEqual((status, err), (0, ""), out)
+        self.assertIn("tiny: 2 of 2 as expected", out)
+
+    def test_terminal_is_safe_from_packages(self):
+        package = self.package()
+        self.write("tiny/problem.yaml", 'name: "\\e[2J"\n')
+        self.expect_refused(package, "problem.yaml:1: contains a control character")
+        self.write("tiny/problem.yaml", "name: x\n")
+        self.write("tiny/submissions/accepted/esc.py", "print('\\x1b[2J')\n")
+        _, out, _ = self.verify(package)
+        self.assertNotIn("\x1b", out)
+
+    def test_usage(self):
+        for args in ((), ("--jobs", "0", "x"), ("--jobs", "many", "x"), ("--frobnicate", "x")):
+            status, out, err = self.verify(*args)
+            self.assertEqual((status, out), (2, ""), args)
+            self.assertNotEqual(err, "")
+        status, out, _ = self.verify("--help")
+        self.assertEqual(status, 0)
+        self.assertIn("Exit status", out)
+
+    def test_without_root_it_says_what_it_needs(self):
+        os.chmod(self.tmp, 0o777)
+        status, out, err = self.verify(self.package(), user=65534)
+        self.assertEqual((status, out), (3, ""))
+        self.assertIn("needs root to start sandboxd", err)
+
+    def test_users_that_make_no_sense(self):
+        for user, message in (("root", "root is what this is to protect"), ("nobody-here", "no user nobody-here")):
+            status, _, err = self.verify("--user", user, self.package())
+            self.assertEqual(status, 3)
+            self.assertIn(message, err)
+
+    def test_rules_that_are_not_there(self):
+        status, _, err = self.verify("--rules", "/nonexistent", self.package())
+        self.assertEqual(status, 3)
+        self.assertIn("/nonexistent", err)
+
+    def test_with_a_running_sandboxd_no_root_is_needed(self):
+        sockets = os.path.join(self.dir, "run")
+        os.mkdir(sockets, 0o755)
+        os.chmod(self.tmp, 0o777)
+        sandboxd = subprocess.Popen([SANDBOXD, "--socket", sockets, "--rules", os.path.join(ROOT, "rules"), "--cells", "1",
+                                     "--jury-cells", "1", "--allow-uid", "65534", "--log-level", "error"])
+        try:
+            self.assertTrue(until(lambda: os.path.exists(os.path.join(sockets, "jury.sock"))))
+            status, out, err = self.verify("--jobs", "1", "--socket", sockets, self.package(), user=65534)
+            self.assertEqual((status, err), (0, ""), out)
+            self.assertIsNone(sandboxd.poll(), "a sandboxd that was there is left alone")
+        finally:
+            sandboxd.terminate()
+            sandboxd.wait()
+
+    def start_slow(self):
+        """Sleeps until the wall clock stops it: time to interrupt."""
+        package = self.package()
+        self.write("tiny/.timelimit", "60\n")
+        self.write("tiny/submissions/time_limit_exceeded/sleep.py", "import time\ntime.sleep(1000)\n")
+        p = self.start(package)
+        self.addCleanup(p.stdout.close)
+        self.addCleanup(p.stderr.close)
+        self.assertTrue(until(lambda: len(session_members(p.pid)) > 3 and self.sleeps()), "it never started")
+        return p
+
+    def sleeps(self):
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/cmdline") as f:
+                    if "/program/sleep.py" in f.read():
+                        return True
+            except OSError:
+                continue
+        return False
+
+    def test_interrupted_it_cleans_up(self):
+        for sig in (signal.SIGTERM, signal.SIGINT):
+            p = self.start_slow()
+            p.send_signal(sig)
+            self.assertEqual(p.wait(30), 3)
+            self.assertIn("interrupted", p.stderr.read())
+            self.assert_nothing_left(p.pid)
+
+    def test_killed_it_leaves_no_process(self):
+        p = self.start_slow()
+        p.kill()
+        p.wait()
+        self.assertTrue(until(lambda: not session_members(p.pid)), f"left: {session_members(p.pid)}")
+
+
+if __name__ == "__main__":
+    unittest.main()
