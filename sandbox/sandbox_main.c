@@ -1,0 +1,407 @@
+/*
+ * sandbox - runs one program in one cell, without a server; see sandbox(1).
+ *
+ * The same code as a keeper of sandboxd, with a command line instead of a socket: options become the requests of
+ * sandbox.proto, and what is refused there is refused here.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "proto/channel.h"
+#include "proto/err.h"
+#include "proto/log.h"
+#include "proto/scope.h"
+#include "proto/version.h"
+#include "proto/wire.h"
+#include "sandbox/box.h"
+#include "sandbox/cell.h"
+#include "sandbox/copy.h"
+#include "sandbox/options.h"
+#include "sandbox/report.h"
+#include "sandbox/rules.h"
+#include "sandbox/setting.h"
+#include "sandbox/streams.h"
+
+static volatile sig_atomic_t caught; /* the signal that ends us */
+static int hang_up = -1; /* shutting it down ends the run, as a client's going away would */
+
+struct session {
+	const struct options *o;
+	struct streams streams;
+	struct cell cell;
+	struct cgroup_host cgroups;
+	Sandbox__Reply reply; /* of the run; its texts are those below */
+	char message[512], syscall[64];
+	const struct options_pair *fetching;
+	size_t fetched;
+	struct err why; /* the sandbox failed */
+	int trouble;    /* something of what the run left could not be delivered */
+};
+
+static struct rules rules;
+
+static void on_signal(int sig)
+{
+	int num = errno;
+
+	caught = sig;
+	(void)shutdown(hang_up, SHUT_RDWR);
+	errno = num;
+}
+
+/* Pair of sockets: the run watches one, on_signal() shuts the other down. */
+static int catch_signals(int *watched, struct err *e)
+{
+	static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+	struct sigaction end = {.sa_handler = on_signal};
+	struct sigaction ignore = {.sa_handler = SIG_IGN};
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(e, "socketpair");
+	*watched = pair[0];
+	hang_up = pair[1];
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++)
+		(void)sigaction(ends[i], &end, NULL);
+	(void)sigaction(SIGPIPE, &ignore,
+			NULL); /* a reader that goes away ends its output, not us */
+	return 0;
+}
+
+/* Nothing that our caller left open may reach the cell, and 0, 1, 2 must not become something of ours. */
+static int tidy_descriptors(struct err *e)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd < 3);
+	if (fd < 0)
+		return err_sys(e, "open /dev/null");
+	(void)close_range(3, ~0U, 0);
+	return 0;
+}
+
+/* The fields that PUT and RUN share. */
+static Sandbox__Request request(const struct session *s, Sandbox__Request__Kind kind)
+{
+	Sandbox__Request rq = SANDBOX__REQUEST__INIT;
+
+	rq.kind = kind;
+	rq.root = (char *)"default";
+	rq.network = s->o->network ? s->o->network : (char *)"none";
+	rq.box_bytes = s->o->box_bytes;
+	rq.box_inodes = (uint32_t)s->o->box_inodes;
+	return rq;
+}
+
+/* What a channel would refuse has not come through one: sizes and texts are checked here. */
+static int ask(struct session *s, Sandbox__Request *rq, const int *fds, size_t nfds,
+	       cell_reply *reply, struct err *e)
+{
+	size_t len = sandbox__request__get_packed_size(rq);
+	AUTO_FREE uint8_t *packed = malloc(len);
+
+	if (!packed)
+		return err_set(e, "out of memory");
+	if (len > CHANNEL_FRAME_MAX - 64) /* 64: what the keeper adds */
+		return err_set(e, "arguments and environment have %zu bytes, the most is %d", len,
+			       CHANNEL_FRAME_MAX - 64);
+	(void)sandbox__request__pack(rq, packed);
+	if (wire_check(rq->base.descriptor, packed, len, e) < 0)
+		return -1;
+	return cell_request(&s->cell, rq, fds, nfds, reply, s, e);
+}
+
+/* For PUT: a refusal is our failure. */
+static int expect_done(void *arg, const Sandbox__Reply *r, const int *fds, size_t nfds,
+		       struct err *e)
+{
+	(void)arg;
+	(void)fds;
+	(void)nfds;
+	return r->error[0] ? err_set(e, "%s", r->error) : 0;
+}
+
+static int put(void *arg, char **names, uint32_t *modes, size_t n, const int *fds, size_t nfds,
+	       struct err *e)
+{
+	struct session *s = arg;
+	Sandbox__Request rq = request(s, SANDBOX__REQUEST__KIND__PUT);
+
+	rq.names = names;
+	rq.n_names = n;
+	rq.modes = modes;
+	rq.n_modes = n;
+	return ask(s, &rq, fds, nfds, expect_done, e);
+}
+
+static uint64_t box_bytes(const struct options *o)
+{
+	return o->box_bytes ? o->box_bytes : BOX_DEFAULT;
+}
+
+static int copy_all_in(struct session *s, struct err *e)
+{
+	struct copy c = {.put = put, .arg = s, .bytes_left = box_bytes(s->o)};
+	int status = 0;
+
+	for (size_t i = 0; i < s->o->copy_in.n && status == 0; i++)
+		status = copy_in(&c, s->o->copy_in.at[i].from, s->o->copy_in.at[i].to, e);
+	if (status == 0)
+		status = copy_flush(&c, e);
+	copy_release(&c);
+	return status < 0 ? err_wrap(e, "--copy-in") : 0;
+}
+
+/* What the program did stands; but it must not look as if all went well. */
+static void complain(struct session *s, const struct err *e)
+{
+	fprintf(stderr, "sandbox: %s\n", e->msg);
+	s->trouble = 1;
+}
+
+/* Keeps the report, and delivers the output while its descriptors are there. */
+static int on_report(void *arg, const Sandbox__Reply *r, const int *fds, size_t nfds, struct err *e)
+{
+	struct session *s = arg;
+	struct err late;
+
+	if (r->error[0])
+		return err_set(e, "%s", r->error);
+	s->reply = *r;
+	snprintf(s->message, sizeof(s->message), "%s", r->message);
+	snprintf(s->syscall, sizeof(s->syscall), "%s", r->syscall);
+	s->reply.message = s->message;
+	s->reply.syscall = s->syscall;
+	s->reply.error = (char *)"";
+	if (streams_deliver(&s->streams, fds, nfds, &late) < 0)
+		complain(s, &late);
+	return 0;
+}
+
+/* The given environment; PATH and HOME where it does not say. */
+static size_t environment(const struct options *o, char **env)
+{
+	static char *const standard[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/box"};
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(standard); i++) {
+		size_t name = strcspn(standard[i], "=") + 1;
+		int given = 0;
+
+		for (size_t k = 0; k < o->nenv; k++)
+			given |= strncmp(o->env[k], standard[i], name) == 0;
+		if (!given)
+			env[n++] = standard[i];
+	}
+	for (size_t k = 0; k < o->nenv; k++)
+		env[n++] = o->env[k];
+	return n;
+}
+
+static int run(struct session *s, struct err *e)
+{
+	const struct options *o = s->o;
+	Sandbox__Request rq = request(s, SANDBOX__REQUEST__KIND__RUN);
+	char *env[OPTIONS_ENV_MAX + 2];
+	char cwd[PATH_MAX] = "/box";
+
+	if (o->chdir)
+		snprintf(cwd, sizeof(cwd), "%s%s", *o->chdir == '/' ? "" : "/box/", o->chdir);
+	rq.policy = o->policy ? o->policy : (char *)SETTING_POLICY;
+	rq.argv = o->argv;
+	rq.n_argv = o->argc;
+	rq.env = env;
+	rq.n_env = environment(o, env);
+	rq.cwd = cwd;
+	rq.cpu_time_us = o->cpu_time_us;
+	rq.wall_time_us = o->wall_time_us;
+	rq.memory_bytes = o->memory_bytes;
+	rq.processes = (uint32_t)o->processes;
+	rq.output_bytes = o->output_bytes;
+	rq.open_files = (uint32_t)o->open_files;
+	rq.stack_bytes = o->stack_bytes;
+	rq.cpu_milli = (uint32_t)o->cpu_milli;
+	rq.pin_cpu = (int32_t)o->pin_cpu;
+	rq.stdin_pipe = s->streams.input_is_pipe;
+	return ask(s, &rq, &s->streams.input, 1, on_report, e);
+}
+
+static int on_files(void *arg, const Sandbox__Reply *r, const int *fds, size_t nfds, struct err *e)
+{
+	struct session *s = arg;
+
+	if (r->error[0])
+		return err_set(e, "%s", r->error);
+	if (r->n_names != nfds || r->n_modes != nfds)
+		return err_set(e, "the cell sent %zu names for %zu files", r->n_names, nfds);
+	for (size_t i = 0; i < nfds; i++)
+		if (copy_out(s->fetching->from, s->fetching->to, r->names[i], r->modes[i], fds[i],
+			     e) < 0)
+			return -1;
+	s->fetched += nfds;
+	return 0;
+}
+
+static int fetch(struct session *s, const struct options_pair *pair, struct err *e)
+{
+	Sandbox__Request rq = SANDBOX__REQUEST__INIT;
+	char *path = (char *)pair->from;
+
+	s->fetching = pair;
+	s->fetched = 0;
+	rq.kind = SANDBOX__REQUEST__KIND__FETCH;
+	rq.paths = &path;
+	rq.n_paths = strcmp(path, ".") != 0; /* none: everything */
+	rq.fetch_bytes = box_bytes(s->o);
+	if (ask(s, &rq, NULL, 0, on_files, e) < 0)
+		return -1;
+	return s->fetched > 0 ? 0 : err_set(e, "%s: there is no such file", path);
+}
+
+/* After the run, whatever became of it: one copy that fails does not stop the others. */
+static void copy_all_out(struct session *s)
+{
+	for (size_t i = 0; i < s->o->copy_out.n; i++) {
+		struct err e;
+
+		if (fetch(s, &s->o->copy_out.at[i], &e) == 0)
+			continue;
+		err_wrap(&e, "--copy-out");
+		complain(s, &e);
+	}
+}
+
+static int in_cell(struct session *s, struct err *e)
+{
+	if (copy_all_in(s, e) < 0 || streams_start(&s->streams, e) < 0 || run(s, e) < 0)
+		return -1;
+	copy_all_out(s);
+	return 0;
+}
+
+static int with_cgroups(struct session *s, int watched, struct err *e)
+{
+	struct cell_options co = {.name = "sandbox", .rules = &rules, .cgroups = &s->cgroups};
+	struct err late;
+	int status;
+
+	if (cgroup_host_open(&s->cgroups, e) < 0)
+		return -1;
+	status = cell_open(&s->cell, &co, e);
+	if (status == 0) {
+		s->cell.ties =
+			(struct run_ties){s->streams.stdout_sink, s->streams.stderr_sink, watched};
+		status = in_cell(s, e);
+		cell_close(&s->cell);
+	}
+	streams_stop(&s->streams); /* before the cgroups: on v2 it is in them */
+	if (cgroup_host_close(&s->cgroups, &late) < 0)
+		fprintf(stderr, "sandbox: %s\n", late.msg);
+	return status;
+}
+
+static int session(struct session *s, struct err *e)
+{
+	int watched = -1;
+	int status;
+
+	if (geteuid() != 0)
+		return err_set(e, "must be run as root (by sudo, for example)");
+	if (setgroups(0, NULL) < 0)
+		return err_sys(e, "setgroups");
+	if (catch_signals(&watched, e) < 0 || setting_load(s->o, &rules, e) < 0 ||
+	    streams_open(&s->streams, s->o, e) < 0)
+		return -1;
+	status = with_cgroups(s, watched, e);
+	streams_close(&s->streams);
+	return status;
+}
+
+/* What a person at a terminal wants to know when the exit status alone leaves it open. */
+static void explain(const Sandbox__Reply *r)
+{
+	static const char *const limits[] = {
+		[SANDBOX__STATUS__CPU_TIME_LIMIT] = "used more CPU time than --time allows",
+		[SANDBOX__STATUS__WALL_TIME_LIMIT] = "took longer than --wall allows",
+		[SANDBOX__STATUS__MEMORY_LIMIT] = "needed more memory than --memory allows",
+		[SANDBOX__STATUS__OUTPUT_LIMIT] = "wrote more than --output allows",
+	};
+
+	if (r->error[0])
+		fprintf(stderr, "sandbox: %s\n", r->error);
+	else if (r->status == SANDBOX__STATUS__FORBIDDEN_SYSCALL)
+		fprintf(stderr, "sandbox: made a system call that --policy forbids: %s\n",
+			r->syscall);
+	else if ((size_t)r->status < ARRAY_LEN(limits) && limits[r->status])
+		fprintf(stderr, "sandbox: %s\n", limits[r->status]);
+	else if (r->status == SANDBOX__STATUS__SANDBOX_ERROR)
+		fprintf(stderr, "sandbox: %s\n", r->message);
+}
+
+static int report_open(const char *path, struct err *e)
+{
+	int fd;
+
+	if (strcmp(path, "-") == 0)
+		return fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
+	return fd < 0 ? err_sys(e, "--report: open %s", path) : fd;
+}
+
+/* The whole of `sandbox run`; returns the exit status. */
+static int run_command(const struct options *o)
+{
+	static struct session s;
+	struct err e = {0};
+	AUTO_CLOSE int report_fd = -1;
+
+	s = (struct session){.o = o, .reply = SANDBOX__REPLY__INIT};
+	if (tidy_descriptors(&e) < 0 ||
+	    (o->report && (report_fd = report_open(o->report, &e)) < 0)) {
+		fprintf(stderr, "sandbox: %s\n", e.msg);
+		return REPORT_FAILED;
+	}
+	log_open("sandbox", LOG_WARN);
+	if (session(&s, &s.why) < 0)
+		s.reply.error = s.why.msg;
+	if (caught)
+		return REPORT_FAILED;
+	explain(&s.reply);
+	int status = report_exit_status(&s.reply);
+
+	if (report_fd >= 0 && report_write(report_fd, &s.reply, &e) < 0) {
+		err_wrap(&e, "--report");
+		complain(&s, &e);
+	}
+	return status == 0 && s.trouble ? REPORT_FAILED : status;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o;
+	struct err e;
+	int status = 0;
+
+	if (options_parse(&o, argc, argv, &e) < 0) {
+		fprintf(stderr, "sandbox: %s\n", e.msg);
+		return REPORT_FAILED;
+	}
+	if (o.action == OPTIONS_HELP)
+		options_usage(stdout);
+	else if (o.action == OPTIONS_VERSION)
+		puts("sandbox " GAVEL_VERSION);
+	else
+		status = run_command(&o);
+	if (caught) { /* everything is clean: end as the signal would have ended us */
+		(void)sigaction(caught, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
+		(void)raise(caught);
+	}
+	return status;
+}

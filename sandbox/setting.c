@@ -1,0 +1,94 @@
+#include "sandbox/setting.h"
+
+#include <limits.h>
+#include <unistd.h>
+
+#include "proto/err.h"
+#include "proto/scope.h"
+#include "sandbox/options.h"
+#include "sandbox/rules.h"
+
+/* The rules are looked for beside the program, installed or in its build folder; never in the current folder. */
+static int find_rules(const char *given, char *path, size_t size, struct err *e)
+{
+	static const char *const places[] = {"../share/gavel/rules", "../../rules",
+					     "../../../rules"};
+	char exe[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+
+	if (given) {
+		snprintf(path, size, "%s", given);
+		return 0;
+	}
+	if (n < 0)
+		return err_sys(e, "readlink /proc/self/exe");
+	exe[n] = '\0';
+	const char *folder = exe;
+
+	*strrchr(exe, '/') = '\0'; /* the link is an absolute path */
+
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		int len = snprintf(path, size, "%s/%s", folder, places[i]);
+
+		if (len < (int)size && access(path, F_OK) == 0)
+			return 0;
+	}
+	return err_set(e, "no rules found beside the program in %.150s; name them with --rules",
+		       folder);
+}
+
+static int list_policies(const struct rules *rules, const char *wanted, struct err *e)
+{
+	char names[160] = "";
+	size_t len = 0;
+
+	for (size_t i = 0; i < rules->npolicies && len < sizeof(names) - 1; i++)
+		len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%s", i ? ", " : "",
+					rules->policies[i].name);
+	return err_set(e, "--policy: '%.40s' is not one of: %s", wanted, names);
+}
+
+static int use_folder(struct root *root, const char *given, struct err *e)
+{
+	AUTO_FREE char *folder = realpath(given, NULL);
+
+	if (!folder)
+		return err_sys(e, "--root: %s", given);
+	return root_use_folder(root, folder, e) < 0 ? err_wrap(e, "--root") : 0;
+}
+
+/* What --root and --mount say goes into the root that every cell starts with. */
+static int adjust_root(const struct options *o, struct rules *rules, struct err *e)
+{
+	struct root *root = NULL;
+
+	for (size_t i = 0; i < rules->nroots; i++)
+		if (strcmp(rules->roots[i].name, "default") == 0)
+			root = &rules->roots[i];
+	if (!root)
+		return err_set(e, "--rules: there is no root named 'default'");
+	if (o->root && use_folder(root, o->root, e) < 0)
+		return -1;
+	for (size_t i = 0; i < o->mounts.n; i++) {
+		const struct options_pair *m = &o->mounts.at[i];
+		AUTO_FREE char *source = realpath(m->from, NULL);
+
+		if (!source)
+			return err_sys(e, "--mount: %s", m->from);
+		if (root_add(root, m->writable ? ROOT_BIND_RW : ROOT_BIND, source, m->to, e) < 0)
+			return err_wrap(e, "--mount");
+	}
+	return root_check(root, e) < 0 ? err_wrap(e, "--mount or --root") : 0;
+}
+
+int setting_load(const struct options *o, struct rules *rules, struct err *e)
+{
+	char path[PATH_MAX];
+	const char *policy = o->policy ? o->policy : SETTING_POLICY;
+
+	if (find_rules(o->rules, path, sizeof(path), e) < 0 || rules_load(rules, path, e) < 0)
+		return -1;
+	if (!rules_policy(rules, policy))
+		return list_policies(rules, policy, e);
+	return adjust_root(o, rules, e);
+}

@@ -1,0 +1,19 @@
+/*
+ * setting.h - the rules as one command line of `sandbox run` changes them.
+ */
+#ifndef SETTING_H
+#define SETTING_H
+
+struct err;
+struct options;
+struct rules;
+
+#define SETTING_POLICY "managed" /* without --policy: fits every language */
+
+/*
+ * Loads the rules that --rules names, or those beside the program, and makes --root and --mount part of the root "default".
+ * The errors name the option.
+ */
+int setting_load(const struct options *o, struct rules *rules, struct err *e);
+
+#endif
