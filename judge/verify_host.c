@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <grp.h>
+#include <pthread.h>
 #include <pwd.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -141,7 +142,7 @@ static int start_sandboxd(struct host *h, struct err *e)
 	}
 	if (h->sandboxd > 0)
 		return 0;
-	(void)sigprocmask(SIG_SETMASK, &h->before, NULL);
+	(void)pthread_sigmask(SIG_SETMASK, &h->before, NULL);
 	(void)setpgid(0, 0); /* Ctrl-C is for us: we end it when the worker is gone */
 	follow_parent(parent, SIGTERM);
 	(void)dup2(2, 1);
@@ -178,7 +179,7 @@ static int start_worker(struct host *h, verify_work *work, void *arg, struct err
 	}
 	if (h->worker > 0)
 		return 0;
-	(void)sigprocmask(SIG_SETMASK, &h->before, NULL);
+	(void)pthread_sigmask(SIG_SETMASK, &h->before, NULL);
 	if (become_user(h, &why) < 0) {
 		fprintf(stderr, "judge verify: %s\n", why.msg);
 		_exit(127);
@@ -203,6 +204,7 @@ static void empty_state(const struct host *h)
 
 	if (pid == 0) {
 		if (become_user(h, &e) == 0)
+			/* NOLINTNEXTLINE(concurrency-mt-unsafe): no threads here */
 			(void)nftw(h->state, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 		_exit(0);
 	}
@@ -248,7 +250,7 @@ static void clean_up(struct host *h)
 	}
 	if (h->shown.rules >= 0)
 		(void)close(h->shown.rules);
-	(void)sigprocmask(SIG_SETMASK, &h->before, NULL);
+	(void)pthread_sigmask(SIG_SETMASK, &h->before, NULL);
 }
 
 /* One child has ended: 1 if that was the worker and *status is its exit status, 0 to go on waiting. */
@@ -314,7 +316,7 @@ int verify_host_run(const struct verify_host_options *o, verify_work *work, void
 	sigaddset(&h.signals, SIGCHLD);
 	sigaddset(&h.signals, SIGINT);
 	sigaddset(&h.signals, SIGTERM);
-	(void)sigprocmask(SIG_BLOCK, &h.signals, &h.before);
+	(void)pthread_sigmask(SIG_BLOCK, &h.signals, &h.before);
 	rc = run(&h, work, arg, e);
 	clean_up(&h);
 	return rc;
