@@ -7,6 +7,8 @@
 #include "proto/io.h"
 #include "proto/scope.h"
 
+#define ENTRIES_MAX 256 /* each is a descriptor */
+
 /* In a list from the most to the least recently used; few enough to be searched from the front. */
 struct entry {
 	struct entry *newer, *older;
@@ -20,6 +22,7 @@ struct blob_cache {
 	struct store *store;
 	struct entry *newest, *oldest;
 	uint64_t bytes, max_bytes;
+	unsigned entries;
 };
 
 struct blob_cache *blob_cache_new(struct store *store, uint64_t max_bytes)
@@ -39,6 +42,7 @@ static void unlink_entry(struct blob_cache *c, struct entry *x)
 	*(x->newer ? &x->newer->older : &c->newest) = x->older;
 	*(x->older ? &x->older->newer : &c->oldest) = x->newer;
 	c->bytes -= x->bytes;
+	c->entries--;
 }
 
 static void push_entry(struct blob_cache *c, struct entry *x)
@@ -48,6 +52,7 @@ static void push_entry(struct blob_cache *c, struct entry *x)
 	*(c->newest ? &c->newest->newer : &c->oldest) = x;
 	c->newest = x;
 	c->bytes += x->bytes;
+	c->entries++;
 }
 
 static void drop_oldest(struct blob_cache *c)
@@ -114,7 +119,7 @@ static void keep(struct blob_cache *c, const char *hash, int fd, uint64_t bytes)
 		free(x);
 	} else {
 		push_entry(c, x);
-		while (c->bytes > c->max_bytes)
+		while (c->bytes > c->max_bytes || c->entries > ENTRIES_MAX)
 			drop_oldest(c);
 	}
 	pthread_mutex_unlock(&c->lock);

@@ -2,8 +2,8 @@
  * blob_cache.h - test data as sealed memfds, the least recently used ones thrown away.
  *
  * The store keeps blobs by hash; a cell takes sealed memfds.  This is what lies between, shared by all workers, so that a
- * test is read from the store once and not for every submission.  Holds at most max_bytes; a blob larger than that is given out
- * and not kept.
+ * test is read from the store once and not for every submission.  Holds at most max_bytes, in at most 256 blobs; one larger than
+ * that is given out and not kept.
  */
 #ifndef BLOB_CACHE_H
 #define BLOB_CACHE_H

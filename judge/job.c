@@ -1,29 +1,18 @@
 #include "judge/job.h"
 
 #include <errno.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 
-#include "judge/blob_cache.h"
 #include "judge/failpoint.h"
-#include "judge/grade.h"
 #include "judge/jury.h"
 #include "judge/language.h"
 #include "judge/problem.h"
 #include "judge/sandbox_client.h"
+#include "judge/text.h"
+#include "judge/trial.h"
 #include "proto/err.h"
-#include "proto/io.h"
 #include "proto/scope.h"
 
 #define CELL_WAIT_MS 3000 /* then look whether the job is still wanted, and queue again */
-
-/* One test's way from input to verdict. */
-struct trial {
-	const struct problem_case *test;
-	struct sandbox_report report;
-	struct grade grade;
-	char *message, *team_message;
-};
 
 void job_init(struct job *j, const struct job_config *config)
 {
@@ -195,198 +184,17 @@ static int compile_step(struct job *j, struct compile_result *r, struct err *e)
 	return rc;
 }
 
-struct view { /* a sealed memfd in memory; it cannot change or shrink */
-	void *data;
-	size_t len;
-};
-
-static int view_open(int fd, struct view *v, struct err *e)
-{
-	struct stat st;
-
-	*v = (struct view){NULL, 0};
-	if (fstat(fd, &st) < 0)
-		return err_sys(e, "stat");
-	if (st.st_size == 0)
-		return 0;
-	v->data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
-	if (v->data == MAP_FAILED)
-		return err_sys(e, "mmap");
-	v->len = (size_t)st.st_size;
-	return 0;
-}
-
-static void view_close(struct view *v)
-{
-	if (v->len > 0)
-		(void)munmap(v->data, v->len);
-}
-
-/* The built-in validator. */
-static int compare(struct trial *t, int answer_fd, enum grade_validator *said, struct err *e)
-{
-	char message[VALIDATOR_MESSAGE_MAX] = "";
-	struct view answer;
-	struct view output;
-	int right;
-
-	if (view_open(answer_fd, &answer, e) < 0)
-		return -1;
-	if (view_open(t->report.stdout_fd, &output, e) < 0) {
-		view_close(&answer);
-		return -1;
-	}
-	right = validator_compare(&t->test->flags, answer.data ? answer.data : "", answer.len,
-				  output.data ? output.data : "", output.len, message);
-	view_close(&output);
-	view_close(&answer);
-	*said = right ? GRADE_RIGHT : GRADE_WRONG;
-	if (right)
-		return 0;
-	t->message = strdup(message);
-	return t->message ? 0 : err_set(e, "out of memory");
-}
-
-static int ask_jury(struct job *j, struct trial *t, int input_fd, int answer_fd,
-		    enum grade_validator *said, struct err *e)
-{
-	AUTO_CLOSE int output = io_reopen(t->report.stdout_fd, e);
-	struct jury_test test = {input_fd, answer_fd, output, (const char *const *)t->test->args};
-	struct jury_outcome o;
-
-	if (output < 0 ||
-	    jury_validate(j->jury, j->config->problem, j->config->validator, &test, &o, e) < 0)
-		return -1;
-	*said = o.said;
-	t->message = ptr_steal(&o.message);
-	t->team_message = ptr_steal(&o.team_message);
-	return 0;
-}
-
-static int validate(struct job *j, struct trial *t, int input_fd, uint64_t cpu_limit_us,
-		    struct err *e)
-{
-	enum grade_validator said = GRADE_NOT_RUN;
-
-	if (grade_wants_validator(&t->report, cpu_limit_us)) {
-		AUTO_CLOSE int answer = blob_cache_get(j->config->blobs, t->test->ans.hash, e);
-
-		if (answer < 0)
-			return -1;
-		if ((j->config->validator ? ask_jury(j, t, input_fd, answer, &said, e)
-					  : compare(t, answer, &said, e)) < 0)
-			return -1;
-	}
-	t->grade = grade_test(&t->report, cpu_limit_us, said);
-	if (!t->message && t->report.message[0])
-		t->message = strdup(t->report.message);
-	return 0;
-}
-
-static int run_program(struct job *j, struct trial *t, int input_fd, struct err *e)
-{
-	const struct language *l = j->config->language;
-	struct job_limits lim = job_limits_of(j->config->problem, l);
-	const char **names = calloc(j->config->nsources + 1, sizeof(*names));
-	char **argv = NULL;
-	int rc = -1;
-
-	if (!names)
-		return err_set(e, "out of memory");
-	for (size_t i = 0; i < j->config->nsources; i++)
-		names[i] = j->config->sources[i].name;
-	argv = language_run_argv(l, names, j->config->nsources,
-				 j->config->problem->limits.memory_bytes, e);
-	struct sandbox_spec s = {
-		.policy = l->run.policy,
-		.argv = (const char *const *)argv,
-		.env = (const char *const *)l->run.env,
-		.cpu_time_us = lim.cpu_us,
-		.wall_time_us = lim.wall_us,
-		.memory_bytes = lim.memory_bytes,
-		.output_bytes = lim.output_bytes,
-		.box_bytes = lim.output_bytes,
-		.processes = l->run.processes,
-		.stdin_fd = input_fd,
-	};
-	if (argv)
-		rc = sandbox_client_run(j->program, &s, &t->report, e);
-	language_argv_free(argv);
-	free(names);
-	return rc;
-}
-
-static void trial_release(struct trial *t)
-{
-	sandbox_report_release(&t->report);
-	free(t->message);
-	free(t->team_message);
-	t->message = t->team_message = NULL;
-}
-
 static int try_test(struct job *j, struct trial *t, struct err *e)
 {
-	struct job_limits lim = job_limits_of(j->config->problem, j->config->language);
-	AUTO_CLOSE int input = -1;
-
-	t->report = (struct sandbox_report){.stdout_fd = -1, .stderr_fd = -1};
 	if (renew_program(j, e) < 0 || renew_jury(j, e) < 0)
 		return -1;
-	input = blob_cache_get(j->config->blobs, t->test->in.hash, e);
-	if (input < 0 || run_program(j, t, input, e) < 0)
-		return -1;
-	if (t->report.status == RUN_SANDBOX_ERROR)
-		return err_set(e, "%s",
-			       t->report.message[0] ? t->report.message : "the sandbox failed");
-	return validate(j, t, input, lim.cpu_us, e);
-}
-
-static char *copy(const char *text)
-{
-	return strdup(text ? text : "");
-}
-
-static Judge__V1__Usage *usage_of(const struct trial *t)
-{
-	const struct sandbox_report *r = &t->report;
-	Judge__V1__Usage *u = malloc(sizeof(*u));
-
-	if (!u)
-		return NULL;
-	judge__v1__usage__init(u);
-	u->cpu_time_us = r->cpu_time_us;
-	u->user_time_us = r->user_time_us;
-	u->system_time_us = r->system_time_us;
-	u->wall_time_us = r->wall_time_us;
-	u->memory_peak_bytes = r->memory_peak_bytes;
-	u->output_bytes = r->output_bytes;
-	u->processes_peak = r->processes_peak;
-	u->exit_code = r->exit_code;
-	u->signal = r->signal;
-	u->syscall = copy(r->syscall);
-	u->reason = copy(t->grade.reason);
-	return u;
-}
-
-static Judge__V1__Run *run_of(const struct trial *t, size_t index)
-{
-	Judge__V1__Run *run = malloc(sizeof(*run));
-
-	if (!run)
-		return NULL;
-	judge__v1__run__init(run);
-	run->test = (uint32_t)index + 1;
-	run->name = copy(t->test->name);
-	run->verdict = t->grade.verdict;
-	run->usage = usage_of(t);
-	run->message = copy(t->message);
-	run->team_message = copy(t->team_message);
-	return run;
+	return trial_run(t, &(struct trial_cells){j->config, j->program, j->jury}, e);
 }
 
 static int judge_test(struct job *j, size_t index, struct job_result *out, struct err *e)
 {
-	struct trial t = {.test = &j->config->problem->cases[index]};
+	struct trial t = {.test = &j->config->problem->cases[index],
+			  .report = {.stdout_fd = -1, .stderr_fd = -1}};
 	Judge__V1__Run *run;
 	int rc;
 
@@ -397,7 +205,7 @@ static int judge_test(struct job *j, size_t index, struct job_result *out, struc
 			return err_wrap(e, "test %s", t.test->name);
 	}
 	FAILPOINT("run.after");
-	run = run_of(&t, index);
+	run = trial_result(&t, index);
 	trial_release(&t);
 	if (!run)
 		return err_set(e, "out of memory");
@@ -419,7 +227,7 @@ static int judge_tests(struct job *j, struct job_result *out, struct err *e)
 		if (judge_test(j, i, out, e) < 0)
 			return -1;
 	if (out->verdict == JUDGE__V1__VERDICT__JUDGE_ERROR)
-		out->message = copy(out->runs[out->nruns - 1]->message);
+		out->message = text_copy(out->runs[out->nruns - 1]->message);
 	return 0;
 }
 
@@ -432,10 +240,11 @@ static Judge__V1__Evidence *evidence_of(const struct job *j)
 	if (!v)
 		return NULL;
 	judge__v1__evidence__init(v);
-	v->compiler_version = copy(c->language->found);
-	v->language_rule_hash = copy(c->language->hash);
-	v->sandbox_rules_hash = copy(j->program ? sandbox_client_rules_hash(j->program) : NULL);
-	v->host = copy(c->host);
+	v->compiler_version = text_copy(c->language->found);
+	v->language_rule_hash = text_copy(c->language->hash);
+	v->sandbox_rules_hash =
+		text_copy(j->program ? sandbox_client_rules_hash(j->program) : NULL);
+	v->host = text_copy(c->host);
 	v->cpu_limit_us = lim.cpu_us;
 	v->wall_limit_us = lim.wall_us;
 	v->memory_limit_bytes = lim.memory_bytes;

@@ -23,7 +23,7 @@ struct language;
 struct problem;
 struct sandbox_client;
 
-#define JOB_LOSSES_MAX 3
+#define JOB_LOSSES_MAX 5
 
 /* Called for COMPILING, COMPILED and each TEST; -1 ends the job as JOB_STOPPED.  The event is borrowed. */
 typedef int job_event(void *arg, Judge__V1__Event *event, struct err *e);

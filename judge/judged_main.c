@@ -5,6 +5,7 @@
 #include <getopt.h>
 #include <linux/capability.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@
 
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
+#define FILES_MAX    16384
 #define OPTIONS_MAX  64
 #define OPTION_BYTES 32
 
@@ -160,6 +162,17 @@ static int confine(int allow_root, struct err *e)
 	return drop_capabilities(e);
 }
 
+/* Connections, cells and cached test data are descriptors; 1024 of them are few. */
+static void allow_descriptors(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return;
+	files.rlim_cur = files.rlim_max < FILES_MAX ? files.rlim_max : FILES_MAX;
+	(void)setrlimit(RLIMIT_NOFILE, &files);
+}
+
 /* Before any thread is started: all inherit it, and server_run() waits for the signals. */
 static void set_signals(void)
 {
@@ -185,6 +198,7 @@ int main(int argc, char **argv)
 	} else if (!s.stop) {
 		log_open("judged", (enum log_level)log_level_parse(s.config.log_level));
 		set_signals();
+		allow_descriptors();
 		if (confine(s.allow_root, &e) < 0 || server_run(&s.config, &e) < 0) {
 			log_event(LOG_ERROR, "failed", "reason=%s", log_q(e.msg));
 			rc = EXIT_FAILED;

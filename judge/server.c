@@ -165,24 +165,29 @@ static int is_folder(const struct dirent *d)
 	return d->d_name[0] != '.' && (d->d_type == DT_DIR || d->d_type == DT_UNKNOWN);
 }
 
-static void import_folder(struct server *s, const char *dir)
+/* 1 if a signal came meanwhile: building validators takes its time. */
+static int import_folder(struct server *s, const char *dir)
 {
 	struct dirent **entries;
 	int n = scandir(dir, &entries, is_folder, alphasort);
+	int ended = 0;
 
 	if (n < 0) {
 		log_event(LOG_ERROR, "problems_unreadable", "folder=%s reason=%s", log_q(dir),
 			  log_q(strerrordesc_np(errno)));
-		return;
+		return 0;
 	}
 	for (int i = 0; i < n; i++) {
 		char path[4096];
 
 		snprintf(path, sizeof(path), "%s/%s", dir, entries[i]->d_name);
-		import_package(s, path);
+		ended = ended || signal_came(0);
+		if (!ended)
+			import_package(s, path);
 		free(entries[i]);
 	}
 	free(entries);
+	return ended;
 }
 
 static int start(struct server *s, struct err *e)
@@ -223,7 +228,8 @@ static int serve(struct server *s, struct err *e)
 	if (!await_sandbox(s))
 		return 0;
 	for (char **dir = s->config->problems; *dir; dir++)
-		import_folder(s, *dir);
+		if (import_folder(s, *dir))
+			return 0;
 	if (start(s, e) < 0)
 		return -1;
 	(void)signal_came(-1);

@@ -85,3 +85,8 @@ int text_clean_fd(int fd, size_t max, char **out, struct err *e)
 	*out = text_clean(raw, used, max);
 	return *out ? 0 : err_set(e, "out of memory");
 }
+
+char *text_copy(const char *text)
+{
+	return strdup(text ? text : "");
+}

@@ -17,4 +17,7 @@ char *text_clean(const void *data, size_t len, size_t max);
 /* The same for the start of a file; the descriptor's offset does not matter.  -1 with *e when it cannot be read. */
 int text_clean_fd(int fd, size_t max, char **out, struct err *e);
 
+/* Heap copy of a string, of "" for NULL: what fields of judge.v1 want.  NULL: out of memory. */
+char *text_copy(const char *text);
+
 #endif

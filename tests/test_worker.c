@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "judge/job.h"
 #include "judge/jury.h"
 #include "judge/language.h"
 #include "judge/problem.h"
@@ -329,7 +330,7 @@ Test(worker, a_job_that_kills_every_cell_ends_as_judge_error)
 	cr_expect(eq(u32, s->attempt, STORE_MAX_FAULTS));
 	cr_expect(ne(ptr, strstr(s->message, "sandboxd closed the connection"), NULL), "%s",
 		  s->message);
-	cr_expect(eq(int, world.program_peer.deaths, 9));
+	cr_expect(eq(int, world.program_peer.deaths, STORE_MAX_FAULTS * JOB_LOSSES_MAX));
 	forget(s);
 	expect_verdict("right", JUDGE__V1__VERDICT__ACCEPTED, 3, "QCDTTTF");
 }
