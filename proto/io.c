@@ -71,9 +71,10 @@ int io_read_fd(int fd, size_t max, char **data, size_t *len, struct err *e)
 	size_t used = 0;
 	AUTO_FREE char *buf = malloc(cap + 1);
 
+	if (!buf)
+		return err_set(e, "out of memory");
 	for (;;) {
-		ssize_t n = buf ? io_read_full(fd, buf + used, cap - used, e)
-				: err_set(e, "out of memory");
+		ssize_t n = io_read_full(fd, buf + used, cap - used, e);
 
 		if (n < 0)
 			return -1;

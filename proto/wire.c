@@ -87,6 +87,7 @@ void wire_make_utf8(char *text)
 }
 
 /* "sources[1].name", outermost first; returns the length written. */
+/* NOLINTNEXTLINE(misc-no-recursion): at most WIRE_DEPTH_MAX deep */
 static size_t path_text(const struct walk *w, char *out, size_t size)
 {
 	size_t len = 0;
@@ -204,6 +205,7 @@ static int check_packed(const struct walk *w, enum wire_type element, struct cur
 	return 0;
 }
 
+/* NOLINTBEGIN(misc-no-recursion): at most WIRE_DEPTH_MAX deep */
 static int check_known(struct walk *w, const ProtobufCFieldDescriptor *f, enum wire_type wire,
 		       struct cursor body, struct err *e)
 {
@@ -278,6 +280,8 @@ static int walk_message(struct walk *w, const ProtobufCMessageDescriptor *type, 
 			return -1;
 	return 0;
 }
+
+/* NOLINTEND(misc-no-recursion) */
 
 int wire_check(const ProtobufCMessageDescriptor *type, const uint8_t *data, size_t len,
 	       struct err *e)

@@ -256,7 +256,7 @@ static int put_file(int dir, const char *last, unsigned mode, uid_t owner, int f
 
 int box_put(struct box *b, const char *name, unsigned mode, int fd, struct err *e)
 {
-	const char *last;
+	const char *last = "";
 	int is_folder = name[strlen(name) - 1] == '/';
 	AUTO_CLOSE int dir = make_folders(b, name, &last, e);
 	int status;
@@ -277,6 +277,7 @@ struct take {
 	void *arg;
 };
 
+/* NOLINTBEGIN(misc-no-recursion): at most BOX_DEPTH_MAX folders deep */
 static int take_at(struct take *t, int dir, const char *name, const char *path, int depth,
 		   struct err *e);
 
@@ -341,6 +342,8 @@ static int take_at(struct take *t, int dir, const char *name, const char *path, 
 		return take_folder(t, fd, path, depth, e);
 	return S_ISREG(st.st_mode) ? take_file(t, fd, &st, path, e) : 0;
 }
+
+/* NOLINTEND(misc-no-recursion) */
 
 /* "dir/" + pattern: every entry of the folder that matches. */
 static int take_matches(struct take *t, int dir, const char *folder, const char *pattern,
@@ -418,7 +421,7 @@ static int keep_file(void *arg, const char *name, const void *stat_of_file, int 
 {
 	struct box *program = arg;
 	const struct stat *st = stat_of_file;
-	const char *last;
+	const char *last = "";
 	AUTO_CLOSE int dir = make_folders(program, name, &last, e);
 
 	if (dir < 0 ||

@@ -175,7 +175,7 @@ static int verify_process(struct err *e)
 
 static int verify_namespaces(const struct jail_namespaces *host, struct err *e)
 {
-	struct jail_namespaces own;
+	struct jail_namespaces own = {0};
 
 	if (jail_namespaces_read(&own, e) < 0)
 		return -1;
@@ -186,26 +186,29 @@ static int verify_namespaces(const struct jail_namespaces *host, struct err *e)
 	return 0;
 }
 
+static int verify_mount(const struct root_mount *m, struct err *e)
+{
+	unsigned long want = ST_NOSUID | ST_NODEV | (m->type == ROOT_BIND ? ST_RDONLY : 0);
+	struct statvfs v;
+
+	if (m->type != ROOT_BIND && m->type != ROOT_BIND_RW && m->type != ROOT_PROC)
+		return 0;
+	if (statvfs(m->target, &v) < 0)
+		return m->optional && errno == ENOENT ? 0 : err_sys(e, "%s", m->target);
+	if ((v.f_flag & want) != want)
+		return err_set(e, "%s lacks read-only, nosuid or nodev", m->target);
+	return 0;
+}
+
 static int verify_root(const struct root *r, struct err *e)
 {
 	struct statvfs v;
 
 	if (statvfs("/", &v) < 0 || !(v.f_flag & ST_RDONLY) || !(v.f_flag & ST_NOSUID))
 		return err_set(e, "/ is not read-only and nosuid");
-	for (size_t i = 0; i < r->nmounts; i++) {
-		const struct root_mount *m = &r->mounts[i];
-		unsigned long want = ST_NOSUID | ST_NODEV | (m->type == ROOT_BIND ? ST_RDONLY : 0);
-
-		if (m->type != ROOT_BIND && m->type != ROOT_BIND_RW && m->type != ROOT_PROC)
-			continue;
-		if (statvfs(m->target, &v) < 0) {
-			if (m->optional && errno == ENOENT)
-				continue;
-			return err_sys(e, "%s", m->target);
-		}
-		if ((v.f_flag & want) != want)
-			return err_set(e, "%s lacks read-only, nosuid or nodev", m->target);
-	}
+	for (size_t i = 0; i < r->nmounts; i++)
+		if (verify_mount(&r->mounts[i], e) < 0)
+			return -1;
 	return 0;
 }
 

@@ -240,7 +240,7 @@ static int verify_caps(struct err *e)
 
 static int verify_namespaces(const struct jail_namespaces *cell, struct err *e)
 {
-	struct jail_namespaces own;
+	struct jail_namespaces own = {0};
 	char host[sizeof(HOSTNAME) + 1];
 
 	if (jail_namespaces_read(&own, e) < 0)

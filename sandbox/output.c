@@ -41,33 +41,36 @@ void output_close(struct output *o)
 	o->pipe = o->memfd = -1;
 }
 
+/* 1 when the limit did not allow all of it. */
+static int keep(struct output *o, const char *chunk, uint64_t n, uint64_t *left, struct err *e)
+{
+	uint64_t fits = n < *left ? n : *left;
+
+	if (io_write_all(o->memfd, chunk, fits, e) < 0)
+		return -1;
+	o->collected += fits;
+	*left -= fits;
+	return fits < n;
+}
+
 int output_drain(struct output *o, uint64_t *left, struct err *e)
 {
 	char chunk[65536];
 
 	for (size_t done = 0; o->pipe >= 0 && done < OUTPUT_PIECE;) {
 		ssize_t n = read(o->pipe, chunk, sizeof(chunk));
-		uint64_t keep;
+		int full;
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0 && errno == EAGAIN)
-			return 0;
 		if (n < 0)
-			return err_sys(e, "read the program's output");
-		if (n == 0) {
-			(void)close(o->pipe);
-			o->pipe = -1;
-			return 0;
-		}
-		keep = (uint64_t)n < *left ? (uint64_t)n : *left;
-		if (io_write_all(o->memfd, chunk, keep, e) < 0)
-			return -1;
-		o->collected += keep;
-		*left -= keep;
-		done += keep;
-		if (keep < (uint64_t)n)
-			return 1;
+			return errno == EAGAIN ? 0 : err_sys(e, "read the program's output");
+		if (n == 0)
+			(void)close(fd_steal(&o->pipe));
+		full = keep(o, chunk, (uint64_t)n, left, e);
+		if (full != 0)
+			return full;
+		done += (size_t)n;
 	}
 	return 0;
 }

@@ -33,7 +33,7 @@ struct run {
 	uint64_t output_left;
 	int sync, pidfd, listener;
 	uint64_t cpu_base_us; /* used before "go": set-up, not the program's */
-	int64_t go_us, end_us, sampled_us;
+	int64_t go_us, end_us, dying_us, sampled_us;
 	Sandbox__Status fired; /* the first limit that was hit, or 0 */
 	int killed;
 	int init_done; /* init has told how it ended */
@@ -81,7 +81,7 @@ static int read_word(struct run *r, struct jail_message *m, struct err *e)
 	union {
 		struct cmsghdr align;
 		char bytes[CMSG_SPACE(sizeof(int))];
-	} control;
+	} control = {0};
 	struct iovec iov = {m, sizeof(*m)};
 	struct msghdr h = {.msg_iov = &iov,
 			   .msg_iovlen = 1,
@@ -109,7 +109,7 @@ static int read_word(struct run *r, struct jail_message *m, struct err *e)
 static int send_to_init(struct run *r, Sandbox__Request *rq, const int *own, const int *fds,
 			size_t nfds, struct err *e)
 {
-	int all[CHANNEL_FDS_MAX];
+	int all[CHANNEL_FDS_MAX] = {0};
 	size_t n = 0;
 
 	for (size_t i = 0; i < 4; i++)
@@ -197,7 +197,7 @@ static int await_start(struct run *r, struct err *e)
 /* 0 ready, 1 the set-up failed with *e, -1 the cell is broken. */
 static int await_ready(struct run *r, struct err *e)
 {
-	struct jail_message m;
+	struct jail_message m = {0};
 	int n = read_word(r, &m, e);
 
 	if (n < 0)
@@ -301,7 +301,7 @@ static int on_output(struct run *r, struct output *o, struct err *e)
 /* execve failed: the child says so after "go", on the socket that exec would have closed. */
 static void on_sync(struct run *r)
 {
-	struct jail_message m;
+	struct jail_message m = {0};
 	struct err e = {0};
 
 	if (read_word(r, &m, &e) == 1 && m.word == JAIL_FAILED) {
@@ -391,21 +391,28 @@ static int dispatch(struct run *r, const struct pollfd *p, struct err *e)
 	return p[P_INIT].revents ? on_init(r, e) : 0;
 }
 
+/* Once the program is dead or killed, init has a while to clean up: what cannot be killed must not hold us for ever. */
+static int check_dying(struct run *r, struct err *e)
+{
+	if (!r->killed && !r->end_us)
+		return 0;
+	if (r->dying_us == 0)
+		r->dying_us = io_monotonic_us();
+	if (io_monotonic_us() - r->dying_us > CLEANUP_US)
+		return err_set(e, "processes would not die");
+	return 0;
+}
+
 static int watch(struct run *r, struct err *e)
 {
 	struct pollfd p[P_COUNT];
-	int64_t dead_since = 0;
 
 	while (!r->init_done) {
 		int64_t sleep_us = r->end_us ? SAMPLE_US : check_clocks(r, e);
 		struct timespec t = {sleep_us / 1000000, sleep_us % 1000000 * 1000};
 
-		if (sleep_us < 0)
+		if (sleep_us < 0 || check_dying(r, e) < 0)
 			return -1;
-		if ((r->killed || r->end_us) && dead_since == 0)
-			dead_since = io_monotonic_us();
-		if (dead_since && io_monotonic_us() - dead_since > CLEANUP_US)
-			return err_set(e, "processes would not die");
 		fill_polls(r, p);
 		if (ppoll(p, P_COUNT, &t, NULL) < 0 && errno != EINTR)
 			return err_sys(e, "poll");
@@ -560,7 +567,7 @@ int run_request(struct cell *c, Sandbox__Request *rq, const int *fds, size_t nfd
 			.pidfd = -1,
 			.listener = -1,
 			.result = result};
-	int own[CHANNEL_FDS_MAX];
+	int own[CHANNEL_FDS_MAX] = {0};
 	struct err closing = {0};
 	char name[32];
 	int status;

@@ -27,15 +27,15 @@ static const struct number {
 #define WIDE(f, standard, least, most)   { #f, offsetof(Sandbox__Request, f), 1, standard, least, most }
 #define NARROW(f, standard, least, most) { #f, offsetof(Sandbox__Request, f), 0, standard, least, most }
 	WIDE(cpu_time_us,  10 * SECOND, 1000,          3600 * SECOND),
-	WIDE(wall_time_us, 0,           1000,          4 * 3600 * SECOND), /* 0: computed, see below */
+	WIDE(wall_time_us, 0,           1000,          14400 * SECOND), /* 0: computed, see below */
 	WIDE(memory_bytes, 256 * MIB,   4 * MIB,       1ULL << 40),
 	WIDE(output_bytes, 64 * MIB,    0,             4096 * MIB),
 	WIDE(box_bytes,    BOX_DEFAULT, BOX_BYTES_MIN, 1ULL << 40),
-	WIDE(stack_bytes,  0,           64 << 10,      1ULL << 40),       /* 0: the memory limit */
+	WIDE(stack_bytes,  0,           64ULL << 10,   1ULL << 40),       /* 0: the memory limit */
 	NARROW(processes,  64,          1,             32768),
 	NARROW(box_inodes, BOX_INODES_DEFAULT, 16,     1 << 20),
 	NARROW(open_files, 256,         4,             65536),
-	NARROW(cpu_milli,  1000,        10,            1024 * 1000),
+	NARROW(cpu_milli,  1000,        10,            1024000),
 };
 /* clang-format on */
 
