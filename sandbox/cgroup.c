@@ -144,6 +144,16 @@ int cgroup_cell_open(const struct cgroup_host *h, const char *name, uint32_t ini
 	return -1;
 }
 
+int cgroup_cell_clear(const struct cgroup_host *h, const char *name, struct err *e)
+{
+	if (!name_ok(name))
+		return err_set(e, "cgroup: '%.80s' is no name for a cell", name);
+	for (int i = 0; i < h->ntrees; i++)
+		if (cgroup_dir_remove(h->trees[i].dir, name, REMOVE_MS, e) < 0)
+			return err_wrap(e, "cgroup of cell %s", name);
+	return 0;
+}
+
 int cgroup_cell_close(struct cgroup_cell *c, struct err *e)
 {
 	int rc = 0;

@@ -150,6 +150,9 @@ void cgroup_host_describe(const struct cgroup_host *h, char *text, size_t len);
 int cgroup_cell_open(const struct cgroup_host *h, const char *name, uint32_t init_processes,
 		     struct cgroup_cell *c, struct err *e);
 
+/* Kills and removes what a keeper that was killed has left of the cell of this name; nothing is fine. */
+int cgroup_cell_clear(const struct cgroup_host *h, const char *name, struct err *e);
+
 /* Kills what is left in the cell, also in runs that were never closed, and removes it. */
 int cgroup_cell_close(struct cgroup_cell *c, struct err *e);
 

@@ -110,7 +110,9 @@ _Noreturn void keeper_main(const struct keeper *k)
 
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != k->master)
 		_exit(KEEPER_BROKEN);
-	if (cell_open(&c, &k->cell, &e) < 0) {
+	/* The seat's last keeper may have been killed before it could tidy up. */
+	if (cgroup_cell_clear(k->cell.cgroups, k->cell.name, &e) < 0 ||
+	    cell_open(&c, &k->cell, &e) < 0) {
 		log_event(LOG_ERROR, "no_cell", "cell=%s reason=%s", k->cell.name, log_q(e.msg));
 		_exit(KEEPER_NO_CELL);
 	}
