@@ -78,6 +78,17 @@ def alive(pid):
         return False
 
 
+def sockets(pid):
+    """How many sockets the process has open."""
+    found = 0
+    for path in glob.glob(f"/proc/{pid}/fd/*"):
+        try:
+            found += os.readlink(path).startswith("socket:")
+        except FileNotFoundError:
+            pass
+    return found
+
+
 class Program:
     """One run of sandboxd or judged; its log is kept in a file."""
 
@@ -108,13 +119,13 @@ class Program:
         self.process.wait()
 
     def stop(self):
+        """Asks it to end; returns its exit status."""
         if self.process.poll() is None:
             self.process.terminate()
             try:
                 self.process.wait(PATIENCE_S)
             except subprocess.TimeoutExpired:
                 self.kill()
-                raise AssertionError(f"{self.process.args[0]} did not stop on SIGTERM") from None
         return self.process.returncode
 
 
@@ -125,7 +136,6 @@ class Gavel:
         self.problems = os.path.join(ROOT, problems)
         self.options = list(options)  # of judged
         self.sandboxd = self.judged = None
-        self.below = set()  # processes seen under sandboxd
 
     def __enter__(self):
         if os.geteuid() != 0:
@@ -165,6 +175,8 @@ class Gavel:
                                  "--cells", str(self.cells), "--jury-cells", str(self.cells), "--allow-uid", str(UID)],
                                 f"{self.dir}/sandboxd.log")
         self.sandboxd.wait_for("ready")
+        until("the keepers", lambda: len(self.keepers()) == 2 * self.cells)
+        self.idle_sockets = min(map(sockets, self.keepers()))
 
     def start_judged(self, environment=None, ready=True):
         self.judged = Program([f"{self.programs}/judged", "--listen", self.address, "--state", f"sqlite:{self.state}",
@@ -175,10 +187,9 @@ class Gavel:
         if ready:
             self.judged.wait_for("ready")
 
-    def keepers(self):
-        found = children(self.sandboxd.pid)
-        self.below.update(descendants(self.sandboxd.pid))
-        return found
+    def keepers(self, at_work=False):
+        """Process ids of the keepers, or of those that have a client: a socket more than the one they wait at."""
+        return [pid for pid in children(self.sandboxd.pid) if not at_work or sockets(pid) > self.idle_sockets]
 
     def kill_sandboxd(self):
         """SIGKILL to the master; its keepers and their cells must go with it."""
@@ -188,10 +199,13 @@ class Gavel:
 
     def stop(self):
         below = descendants(self.sandboxd.pid) if self.sandboxd else []
-        for program in (self.judged, self.sandboxd):
-            if program:
-                program.stop()
+        programs = [p for p in (self.judged, self.sandboxd) if p]
+        for program, status in [(p, p.stop()) for p in programs]:
+            if status != 0:
+                raise AssertionError(f"{program.process.args[0]} ended with {status}")
         until("the keepers to end", lambda: not any(map(alive, below)))
+        if self.sandboxd and self.sandboxd.lines("cgroups_left"):
+            raise AssertionError("sandboxd left cgroups behind")
         self.judged = self.sandboxd = None
 
     # --- the client

@@ -12,7 +12,7 @@ import sqlite3
 import unittest
 
 import gavel
-from gavel import ROOT, children, pb, until
+from gavel import ROOT, pb, until
 
 PROGRAMS = "build/debug/bin"  # with failpoints
 COUNT = 50
@@ -159,7 +159,7 @@ class JudgedTest(KillTest):
 
 
 class SandboxdTest(KillTest):
-    MOMENTS = ((8, Kind.COMPILING), (20, Kind.TEST), (32, Kind.TEST), (44, Kind.COMPILED))
+    MOMENTS = ((6, Kind.COMPILING), (16, Kind.TEST), (27, Kind.TEST), (36, Kind.COMPILED), (44, Kind.TEST))
 
     def test_master(self):
         with gavel.Gavel(PROGRAMS) as g:
@@ -176,16 +176,13 @@ class SandboxdTest(KillTest):
         with gavel.Gavel(PROGRAMS) as g:
             g.start_sandboxd()
             g.start_judged()
-            seats = len(children(g.sandboxd.pid))
             flood = Flood(g)
             for killed, moment in enumerate(self.MOMENTS, 1):
                 flood.wait_for(*moment)
-                # The one with the most below it is the one that runs something.
-                keeper = max(children(g.sandboxd.pid), key=lambda pid: (len(gavel.descendants(pid)), pid))
-                os.kill(keeper, signal.SIGKILL)
+                os.kill(until("a keeper at work", lambda: g.keepers(at_work=True))[0], signal.SIGKILL)
                 g.sandboxd.wait_for("keeper_killed", killed)
-                until("another keeper", lambda: len(children(g.sandboxd.pid)) == seats)
-            self.assertGreater(self.check_all(g, flood), 0)
+                until("another keeper", lambda: len(g.keepers()) == 2 * g.cells)
+            self.check_all(g, flood)
 
 
 if __name__ == "__main__":
