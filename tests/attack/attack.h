@@ -65,3 +65,13 @@ __attribute__((unused)) static void bounded(unsigned seconds)
 	signal(SIGALRM, SIG_DFL);
 	alarm(seconds);
 }
+
+/* Takes memory for good. Written through volatile: a compiler may leave out what it thinks nobody reads. */
+__attribute__((unused)) static int take_memory(size_t bytes)
+{
+	volatile char *p = malloc(bytes);
+
+	for (size_t at = 0; p && at < bytes; at += 1024)
+		p[at] = 1;
+	return p != NULL;
+}

@@ -11,12 +11,8 @@ int main(void)
 		broken("pipe");
 	for (; born < 16; born++)
 		if (fork() == 0) {
-			char *volatile p = malloc(32 << 20);
-
 			bounded(15);
-			if (p)
-				memset(p, 1, 32 << 20);
-			if (write(ready[1], p ? "y" : "n", 1) != 1)
+			if (write(ready[1], take_memory(32 << 20) ? "y" : "n", 1) != 1)
 				_exit(1);
 			for (;;)
 				pause();

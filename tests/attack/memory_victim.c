@@ -11,12 +11,8 @@ int main(void)
 
 		if (fd >= 0 && write(fd, "1000", 4) < 0)
 			close(fd);
-		for (int mb = 0; mb < 1024; mb++) {
-			char *volatile p = malloc(1 << 20);
-
-			if (p)
-				memset(p, 1, 1 << 20);
-		}
+		for (int mb = 0; mb < 1024; mb++)
+			take_memory(1 << 20);
 		_exit(0);
 	}
 	if (pid < 0 || waitpid(pid, NULL, 0) < 0)

@@ -10,8 +10,7 @@ int main(void)
 		"/tmp/.."};
 	static const char *const files[] = {"/etc/passwd",      "/etc/group",
 					    "/etc/ld.so.cache", "/usr/bin/env",
-					    "/usr/bin/gcc",     "/lib64/ld-linux-x86-64.so.2",
-					    "/proc/self/exe"};
+					    "/usr/bin/gcc",     "/lib64/ld-linux-x86-64.so.2"};
 	char name[256];
 	int fd = open(given("CANARY"), O_WRONLY | O_APPEND | O_CLOEXEC);
 
