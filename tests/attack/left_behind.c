@@ -42,6 +42,9 @@ static int abstract_socket(int leave)
 int main(void)
 {
 	int second = atoi(given("ROUND")) == 2;
+	static const char *const folders[] = {"/tmp", "/dev/shm", "/box"};
+	static const struct timespec epoch[2];
+	struct stat st;
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
 		if (second && access(places[i], F_OK) == 0)
@@ -49,6 +52,9 @@ int main(void)
 		if (!second && open(places[i], O_WRONLY | O_CREAT, 0666) < 0 && i < 3)
 			broken(places[i]);
 	}
+	for (size_t i = 0; second && i < sizeof(folders) / sizeof(*folders); i++)
+		if (stat(folders[i], &st) < 0 || (st.st_mode & 0700) != 0700 || st.st_mtime == 0)
+			escaped("%s is as the first round left it", folders[i]);
 	if (second) {
 		if (abstract_socket(0) == 0)
 			escaped("the abstract socket is still there");
@@ -59,6 +65,10 @@ int main(void)
 	if (abstract_socket(1) < 0)
 		broken("abstract socket");
 	shmget(MARK, 4096, IPC_CREAT | 0666);
+	/* Three empty folders that the next run could not use, nor a hasty look find changed. */
+	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++)
+		if (chmod(folders[i], 0) < 0 || utimensat(AT_FDCWD, folders[i], epoch, 0) < 0)
+			broken(folders[i]);
 	if (fork() == 0) {
 		setsid();
 		bounded(30);

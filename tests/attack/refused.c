@@ -1,4 +1,4 @@
-/* attack: expect=exited:0 each=io_uring,keyctl,add_key,request_key,userfaultfd,perf,fanotify,dmesg,clone3,chroot,seccomp,personality,kcmp,name_to_handle,mbind,vmsplice layer=system call policy */
+/* attack: expect=exited:0 each=io_uring,keyctl,add_key,request_key,userfaultfd,perf,fanotify,dmesg,clone3,chroot,seccomp,personality,kcmp,name_to_handle,mbind,vmsplice,setxattr layer=system call policy */
 #include "attack.h"
 #include <linux/perf_event.h>
 #include <sched.h>
@@ -45,6 +45,8 @@ static long attack(const char *name)
 		return syscall(SYS_mbind, 0, 0, 0, 0, 0, 0);
 	if (!strcmp(name, "vmsplice"))
 		return syscall(SYS_vmsplice, STDOUT_FILENO, 0, 0, 0);
+	if (!strcmp(name, "setxattr")) /* memory of a tmpfs that no limit counts */
+		return syscall(SYS_setxattr, ".", "user.attack", buffer, 100, 0);
 	broken(name);
 }
 
