@@ -6,6 +6,8 @@ int main(void)
 {
 	if (kill(atoi(given("VICTIM_PID")), 0) == 0)
 		escaped("sees the host's processes");
+	if (getpgrp() != getpid() || getsid(0) != getpid())
+		escaped("is in a group or session with others");
 	signal(SIGCONT, SIG_IGN);
 	kill(0, SIGCONT);
 	kill(0, SIGKILL);

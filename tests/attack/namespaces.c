@@ -6,6 +6,8 @@ int main(void)
 {
 	static const char *const names[] = {"mnt", "pid", "net", "ipc", "uts", "user", "cgroup"};
 	const char *host = given("HOST_NAMESPACES");
+	char line[512];
+	FILE *f;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		char path[64], link[64];
@@ -19,5 +21,11 @@ int main(void)
 		if (strstr(host, link))
 			escaped("shares %s with the host", link);
 	}
+	f = fopen("/proc/self/cgroup", "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (!strstr(line, ":/\n"))
+			escaped("is not at the root of its cgroup namespace: %s", line);
+	if (!f)
+		broken("/proc/self/cgroup");
 	held();
 }

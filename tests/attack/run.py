@@ -13,6 +13,7 @@ import glob
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 
@@ -109,6 +110,12 @@ def build(attack, host):
     return [program + ":" + stem], ["./" + stem]
 
 
+def leave_signals_odd():
+    for ignored in (signal.SIGPIPE, signal.SIGINT, signal.SIGUSR1, signal.SIGXFSZ):
+        signal.signal(ignored, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTSTP, signal.SIGUSR2, signal.SIGALRM, signal.SIGWINCH})
+
+
 def start(attack, host, sandbox, turn, copy_in, command, terminal):
     """A started sandbox, with the files that it writes."""
     keys, files = attack.keys, {}
@@ -142,7 +149,7 @@ def start(attack, host, sandbox, turn, copy_in, command, terminal):
         cwd=os.path.join(host.work, "cwd"),
         env=dict(os.environ, SECRET_OF_THE_HOST=host.secret),
         pass_fds=leak,
-        preexec_fn=terminal.become_controlling if terminal else None,
+        preexec_fn=terminal.become_controlling if terminal else leave_signals_odd if leak else None,
     )
     for fd in leak:
         os.close(fd)
