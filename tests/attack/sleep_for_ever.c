@@ -1,4 +1,4 @@
-/* attack: expect=wall_time_limit layer=wall limit, and SIGKILL: everything else is ignored */
+/* attack: expect=wall_time_limit wall=2s layer=wall limit, and SIGKILL: everything else is ignored */
 #include "attack.h"
 
 int main(void)

@@ -1,4 +1,4 @@
-/* attack: expect=wall_time_limit layer=wall limit: a stopped process uses nothing and never ends */
+/* attack: expect=wall_time_limit wall=2s layer=wall limit: a stopped process uses nothing and never ends */
 #include "attack.h"
 
 int main(void)
