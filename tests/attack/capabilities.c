@@ -2,7 +2,11 @@
 #include "attack.h"
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/securebits.h>
 #include <sys/prctl.h>
+
+/* uid 0 gives no capabilities, and nobody can change that. */
+enum { LOCKED = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED };
 
 static void expect_line(const char *text, const char *name, const char *value)
 {
@@ -35,6 +39,8 @@ int main(void)
 	expect_line(status, "\nSeccomp:", "2");
 	if (getgroups(0, NULL) != 0)
 		escaped("%d supplementary groups", getgroups(0, NULL));
+	if ((prctl(PR_GET_SECUREBITS, 0, 0, 0, 0) & LOCKED) != LOCKED)
+		escaped("securebits %#x", prctl(PR_GET_SECUREBITS, 0, 0, 0, 0));
 	memset(all, 0xff, sizeof(all));
 	if (syscall(SYS_capset, &header, all) == 0)
 		escaped("all capabilities");

@@ -51,15 +51,31 @@ def children(pid):
     return [p for p in found if read(f"/proc/{p}/stat").rpartition(")")[2].split()[:1] != ["Z"]]
 
 
+def cgroup_mounts():
+    """Where each cgroup hierarchy is mounted, and the folder of this process in it."""
+    mine = [line.split(":", 2) for line in read("/proc/self/cgroup").splitlines()]
+    for line in read("/proc/self/mountinfo").splitlines():
+        fields, _, kind = line.partition(" - ")
+        top, options = fields.split()[4], set(kind.split()[2].split(","))
+        for _, controllers, path in mine:
+            if kind.startswith("cgroup2 ") and not controllers:
+                yield top, {top, top + path.rstrip("/")}
+            elif kind.startswith("cgroup ") and controllers and set(controllers.split(",")) <= options:
+                yield top, {top + path.rstrip("/")}
+
+
 def gavel_cgroups():
-    roots = {line.split()[4] for line in read("/proc/self/mountinfo").splitlines() if " - cgroup" in line}
-    found = set()
-    for root in roots:
-        for folder, folders, _ in os.walk(root):
-            mine = {os.path.join(folder, name) for name in folders if "gavel" in name}
-            found |= mine
-            folders[:] = [name for name in folders if os.path.join(folder, name) not in mine]
-    return found
+    """Folders that a sandbox started from here would make: none of that name is anywhere but beside this process."""
+    ours, others = set(), set()
+    for top, homes in cgroup_mounts():
+        for folder, folders, _ in os.walk(top):
+            for name in [name for name in folders if name.startswith("gavel-")]:
+                folders.remove(name)
+                if folder in homes:
+                    ours.add(os.path.join(folder, name))
+                else:
+                    others.add(name)
+    return {path for path in ours if os.path.basename(path) not in others}
 
 
 def cgroup_in_use(path):
