@@ -69,6 +69,10 @@ static int keep(void *arg, const Sandbox__Reply *r, const int *fds, size_t nfds,
 	struct answer *a = arg;
 
 	(void)e;
+	a->replies++;
+	a->error_number = r->error_number;
+	a->user_time_us = r->user_time_us;
+	a->system_time_us = r->system_time_us;
 	a->status = (int)r->status;
 	a->exit_code = r->exit_code;
 	a->signal = r->signal;
@@ -110,13 +114,14 @@ Sandbox__Request fixture_shell(char **argv, const char *script)
 	return rq;
 }
 
-static void send_request(struct fixture *f, Sandbox__Request *rq, const int *fds, size_t nfds,
-			 struct answer *a)
+void fixture_send_fds(struct fixture *f, Sandbox__Request *rq, const int *fds, size_t nfds,
+		      struct answer *a)
 {
 	struct err e = {0};
 
 	*a = (struct answer){0};
-	if (cell_request(&f->cell, rq, fds, nfds, keep, a, &e) < 0)
+	a->broken = cell_request(&f->cell, rq, fds, nfds, keep, a, &e) < 0;
+	if (a->broken)
 		snprintf(a->error, sizeof(a->error), "broken: %s", e.msg);
 	if (rq->root != protobuf_c_empty_string)
 		free(rq->root);
@@ -132,7 +137,7 @@ void fixture_send(struct fixture *f, Sandbox__Request *rq, const char *input, st
 	AUTO_CLOSE int in = io_memfd_of(input, strlen(input), &e);
 
 	cr_assert_geq(in, 0, "%s", e.msg);
-	send_request(f, rq, &in, 1, a);
+	fixture_send_fds(f, rq, &in, 1, a);
 }
 
 void fixture_run(struct fixture *f, const char *script, struct answer *a)
@@ -156,7 +161,7 @@ void fixture_put(struct fixture *f, const char *name, unsigned mode, const char 
 	rq.names = names;
 	rq.modes = modes;
 	rq.n_names = rq.n_modes = 1;
-	send_request(f, &rq, &fd, name[0] && name[strlen(name) - 1] == '/' ? 0 : 1, a);
+	fixture_send_fds(f, &rq, &fd, name[0] && name[strlen(name) - 1] == '/' ? 0 : 1, a);
 }
 
 void fixture_paths(struct fixture *f, Sandbox__Request__Kind kind, const char *path,
@@ -169,5 +174,5 @@ void fixture_paths(struct fixture *f, Sandbox__Request__Kind kind, const char *p
 	rq.paths = paths;
 	rq.n_paths = path ? 1 : 0;
 	rq.fetch_bytes = 1 << 20;
-	send_request(f, &rq, NULL, 0, a);
+	fixture_send_fds(f, &rq, NULL, 0, a);
 }

@@ -18,11 +18,15 @@ struct fixture {
 /* What came back: the last reply, copied, and the text of the streams. */
 struct answer {
 	int status; /* Sandbox__Status, 0 for anything but RUN */
+	int broken; /* cell_request() failed; error says why */
+	int error_number;
 	int exit_code, signal, exec_errno;
 	char error[300], syscall[64], message[256];
 	char out[16384], err_text[4096];
-	uint64_t cpu_time_us, wall_time_us, memory_peak_bytes, output_bytes;
+	uint64_t cpu_time_us, user_time_us, system_time_us, wall_time_us;
+	uint64_t memory_peak_bytes, output_bytes;
 	unsigned processes_peak;
+	unsigned replies; /* how many came; the text of a FETCH is only in the last ones */
 	size_t nfiles;
 	char names[64][128];
 	char contents[64][256];
@@ -37,6 +41,9 @@ void fixture_close(struct fixture *f);
 /* A RUN of /bin/sh -c SCRIPT under the compiler policy; change the request before sending it with fixture_send(). */
 Sandbox__Request fixture_shell(char **argv, const char *script);
 void fixture_send(struct fixture *f, Sandbox__Request *rq, const char *input, struct answer *a);
+/* The same with these descriptors, which it borrows. */
+void fixture_send_fds(struct fixture *f, Sandbox__Request *rq, const int *fds, size_t nfds,
+		      struct answer *a);
 void fixture_run(struct fixture *f, const char *script, struct answer *a);
 void fixture_put(struct fixture *f, const char *name, unsigned mode, const char *text,
 		 struct answer *a);
