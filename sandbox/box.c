@@ -230,8 +230,10 @@ static int put_folder(int dir, const char *last, struct err *e)
 	snprintf(part, sizeof(part), "%.*s", (int)strcspn(last, "/"), last);
 	if (mkdirat(dir, part, 0755) < 0 && errno != EEXIST)
 		return err_sys(e, "mkdir");
-	if (fchownat(dir, part, IDS_PROGRAM, IDS_PROGRAM, AT_SYMLINK_NOFOLLOW) < 0)
-		return err_sys(e, "chown");
+	AUTO_CLOSE int fd = open_beneath(dir, part, O_RDONLY | O_DIRECTORY, 0);
+
+	if (fd < 0 || fchown(fd, IDS_PROGRAM, IDS_PROGRAM) < 0)
+		return err_sys(e, "folder");
 	return 0;
 }
 
@@ -315,7 +317,7 @@ static int take_file(struct take *t, int fd, const struct stat *st, const char *
 	if (t->files_left == 0)
 		return err_set(e, "more than %d files", BOX_FILES_MAX);
 	if (bytes > t->bytes_left)
-		return err_set(e, "%s: files are larger than allowed", path);
+		return err_set(e, "files are larger than allowed: %s", path);
 	t->files_left--;
 	t->bytes_left -= bytes;
 	return t->sink(t->arg, path, st, fd, e);
@@ -328,7 +330,7 @@ static int take_at(struct take *t, int dir, const char *name, const char *path, 
 	struct stat st;
 
 	if (depth > BOX_DEPTH_MAX)
-		return err_set(e, "%s: folders nested too deeply", path);
+		return err_set(e, "folders nested too deeply: %s", path);
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(e, "%s", path);
 	if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode))

@@ -85,6 +85,7 @@ static int keep(void *arg, const Sandbox__Reply *r, const int *fds, size_t nfds,
 	snprintf(a->error, sizeof(a->error), "%s", r->error);
 	snprintf(a->syscall, sizeof(a->syscall), "%s", r->syscall);
 	snprintf(a->message, sizeof(a->message), "%s", r->message);
+	a->fetched += r->n_names;
 	if (r->n_names > 0) {
 		take_files(a, r, fds);
 		return 0;

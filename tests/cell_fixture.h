@@ -26,7 +26,8 @@ struct answer {
 	uint64_t cpu_time_us, user_time_us, system_time_us, wall_time_us;
 	uint64_t memory_peak_bytes, output_bytes;
 	unsigned processes_peak;
-	unsigned replies; /* how many came; the text of a FETCH is only in the last ones */
+	unsigned replies; /* how many came */
+	size_t fetched;   /* files in all of them; the first of these are kept here: */
 	size_t nfiles;
 	char names[64][128];
 	char contents[64][256];
