@@ -87,7 +87,8 @@ $(foreach f,$(basename $(wildcard sandbox/*_main.c)),$(eval $(call program,sandb
 $(foreach f,$(basename $(wildcard judge/*_main.c)),$(eval $(call program,judge,$f)))
 
 # Tests link every archive: they may look at both sides, the programs may not.
-$(B)/test_%: $(B)/tests/test_%.o $(B)/libfixtures.a $(B)/libjudge.a $(B)/libsandbox.a $(B)/libproto.a
+# Under ThreadSanitizer they get a main() of their own: see tests/tsan/main.c.
+$(B)/test_%: $(B)/tests/test_%.o $(if $(filter tsan,$(MODE)),$(B)/tests/tsan/main.o) $(B)/libfixtures.a $(B)/libjudge.a $(B)/libsandbox.a $(B)/libproto.a
 	$(CC) $(LDFLAGS) -o $@ $^ -lcriterion $(LIBS_judge) $(LIBS_sandbox)
 
 
