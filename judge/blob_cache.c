@@ -119,7 +119,7 @@ static void keep(struct blob_cache *c, const char *hash, int fd, uint64_t bytes)
 		free(x);
 	} else {
 		push_entry(c, x);
-		while (c->bytes > c->max_bytes || c->entries > ENTRIES_MAX)
+		while (c->oldest && (c->bytes > c->max_bytes || c->entries > ENTRIES_MAX))
 			drop_oldest(c);
 	}
 	pthread_mutex_unlock(&c->lock);

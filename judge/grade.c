@@ -65,19 +65,18 @@ static const struct rule {
 };
 
 static const struct verdict_name {
-	Judge__V1__Verdict verdict;
 	const char *code;
-	Judge__V1__Verdict folded;
+	Judge__V1__Verdict verdict, folded;
 } names[] = {
-	{ V(ACCEPTED),              "AC",  V(ACCEPTED) },
-	{ V(WRONG_ANSWER),          "WA",  V(WRONG_ANSWER) },
-	{ V(TIME_LIMIT_EXCEEDED),   "TLE", V(TIME_LIMIT_EXCEEDED) },
-	{ V(MEMORY_LIMIT_EXCEEDED), "MLE", V(RUN_TIME_ERROR) },
-	{ V(OUTPUT_LIMIT_EXCEEDED), "OLE", V(WRONG_ANSWER) },
-	{ V(RUN_TIME_ERROR),        "RTE", V(RUN_TIME_ERROR) },
-	{ V(SECURITY_VIOLATION),    "SV",  V(RUN_TIME_ERROR) },
-	{ V(COMPILE_ERROR),         "CE",  V(COMPILE_ERROR) },
-	{ V(JUDGE_ERROR),           "JE",  V(JUDGE_ERROR) },
+	{ "AC",  V(ACCEPTED),              V(ACCEPTED) },
+	{ "WA",  V(WRONG_ANSWER),          V(WRONG_ANSWER) },
+	{ "TLE", V(TIME_LIMIT_EXCEEDED),   V(TIME_LIMIT_EXCEEDED) },
+	{ "MLE", V(MEMORY_LIMIT_EXCEEDED), V(RUN_TIME_ERROR) },
+	{ "OLE", V(OUTPUT_LIMIT_EXCEEDED), V(WRONG_ANSWER) },
+	{ "RTE", V(RUN_TIME_ERROR),        V(RUN_TIME_ERROR) },
+	{ "SV",  V(SECURITY_VIOLATION),    V(RUN_TIME_ERROR) },
+	{ "CE",  V(COMPILE_ERROR),         V(COMPILE_ERROR) },
+	{ "JE",  V(JUDGE_ERROR),           V(JUDGE_ERROR) },
 };
 /* clang-format on */
 

@@ -196,10 +196,9 @@ static int judge_test(struct job *j, size_t index, struct job_result *out, struc
 	struct trial t = {.test = &j->config->problem->cases[index],
 			  .report = {.stdout_fd = -1, .stderr_fd = -1}};
 	Judge__V1__Run *run;
-	int rc;
 
 	FAILPOINT("run.before");
-	while ((rc = try_test(j, &t, e)) < 0) {
+	while (try_test(j, &t, e) < 0) {
 		trial_release(&t);
 		if (!recover(j))
 			return err_wrap(e, "test %s", t.test->name);

@@ -54,7 +54,8 @@ static void fill_options(struct settings *s)
 	for (size_t i = 0; (key = config_key(i, &help)) && n < OPTIONS_MAX / 2; i++, n++) {
 		snprintf(s->names[n], OPTION_BYTES, "%s", key);
 		for (char *c = s->names[n]; *c; c++)
-			*c = *c == '_' ? '-' : *c;
+			if (*c == '_')
+				*c = '-';
 		s->options[n] = (struct option){s->names[n], required_argument, NULL, (int)n};
 	}
 	for (size_t i = 0; i < ARRAY_LEN(own_options); i++, n++)
@@ -100,6 +101,8 @@ static int set_option(struct settings *s, int option, const char *value, struct 
 	}
 }
 
+/* NOLINTBEGIN(concurrency-mt-unsafe): getopt, before any thread */
+
 /* The file is read first, wherever it stands, so that options win. */
 static int read_files(struct settings *s, int argc, char **argv, struct err *e)
 {
@@ -132,6 +135,8 @@ static int read_options(struct settings *s, int argc, char **argv, struct err *e
 			       argv[optind]);
 	return s->stop ? 0 : config_check(&s->config, e);
 }
+
+/* NOLINTEND(concurrency-mt-unsafe) */
 
 /* capabilities(7): an unprivileged user may have been given some; as root, they go too. */
 static int drop_capabilities(struct err *e)
@@ -182,7 +187,7 @@ static void set_signals(void)
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGTERM);
 	sigaddset(&ends, SIGINT);
-	(void)sigprocmask(SIG_BLOCK, &ends, NULL);
+	(void)pthread_sigmask(SIG_BLOCK, &ends, NULL);
 	(void)sigaction(SIGPIPE, &ignore, NULL);
 }
 

@@ -138,8 +138,10 @@ int jury_load(struct sandbox_client *c, const struct problem *p, struct blob_cac
 {
 	size_t n = 0;
 	struct sandbox_file *files = calloc(p->validator.nartifacts + 1, sizeof(*files));
-	int rc = files ? 0 : err_set(e, "out of memory");
+	int rc = 0;
 
+	if (!files)
+		return err_set(e, "out of memory");
 	for (; rc == 0 && n < p->validator.nartifacts; n++) {
 		const struct problem_file *a = &p->validator.artifacts[n];
 

@@ -45,7 +45,6 @@ struct worker_pool {
 	char host[64];
 	struct blob_cache *blobs;
 	pthread_rwlock_t alone; /* held for writing by a job that runs alone */
-	struct worker *workers;
 	unsigned started;
 	pthread_t lease_thread, watch_thread;
 	int lease_started, watch_started;
@@ -54,6 +53,7 @@ struct worker_pool {
 	atomic_int ended;    /* all workers have ended */
 	atomic_uint active;
 	atomic_int backoff_ms; /* sandboxd did not answer; 0: it did */
+	struct worker workers[];
 };
 
 static void stop_job(struct worker *w)
@@ -440,24 +440,19 @@ static void pool_init(struct worker_pool *p, const struct worker_config *config)
 
 struct worker_pool *worker_pool_open(const struct worker_config *config, struct err *e)
 {
-	struct worker_pool *p = calloc(1, sizeof(*p));
+	struct worker_pool *p = calloc(1, sizeof(*p) + config->workers * sizeof(p->workers[0]));
 
 	if (!p) {
 		err_set(e, "out of memory");
 		return NULL;
 	}
 	pool_init(p, config);
-	p->blobs = blob_cache_new(config->store, config->cache_bytes);
-	p->workers = calloc(config->workers, sizeof(*p->workers));
-	if (!p->blobs || !p->workers) {
-		p->config.workers = 0;
-		err_set(e, "out of memory");
-		worker_pool_close(p, 0);
-		return NULL;
-	}
 	for (unsigned i = 0; i < config->workers; i++)
 		worker_init(p, i);
-	if (start_all(p, e) < 0) {
+	p->blobs = blob_cache_new(config->store, config->cache_bytes);
+	if (!p->blobs)
+		err_set(e, "out of memory");
+	if (!p->blobs || start_all(p, e) < 0) {
 		worker_pool_close(p, 0);
 		return NULL;
 	}
@@ -493,7 +488,6 @@ void worker_pool_close(struct worker_pool *p, int grace_ms)
 		pthread_mutex_destroy(&p->workers[i].job_lock);
 		pthread_mutex_destroy(&p->workers[i].lease_lock);
 	}
-	free(p->workers);
 	blob_cache_free(p->blobs);
 	pthread_rwlock_destroy(&p->alone);
 	free(p);
