@@ -77,7 +77,7 @@ struct work {
 	struct problem package, stored; /* as it is on disk; as a worker gets it */
 	const struct language *validator;
 	struct verify_package report;
-	atomic_size_t next; /* submission to take */
+	atomic_size_t next, done; /* submission to take; how many have been judged */
 	atomic_int no_sandbox;
 };
 
@@ -210,6 +210,8 @@ static void take_result(struct verify_outcome *o, const struct job_result *r)
 		message = last->message;
 	o->verdict = (int)r->verdict;
 	o->test = is_test ? strdup(last->name) : NULL;
+	o->reason = is_test && last->usage && last->usage->reason[0] ? strdup(last->usage->reason)
+								     : NULL;
 	o->message = message ? strdup(message) : NULL;
 }
 
@@ -318,13 +320,26 @@ static void judge_one(struct work *w, struct verify_outcome *o)
 	free_sources(sources, o->submission->nfiles);
 }
 
+/* On a terminal only, in one line that the table then takes the place of. */
+static void show_progress(const struct work *w, size_t done)
+{
+	if (!isatty(STDERR_FILENO))
+		return;
+	if (done < w->report.n)
+		fprintf(stderr, "\r%s: %zu of %zu judged ", w->package.name, done, w->report.n);
+	else
+		fprintf(stderr, "\r\033[K");
+}
+
 static void *judge_thread(void *arg)
 {
 	struct work *w = arg;
 	size_t i;
 
-	while ((i = w->next++) < w->report.n && !w->no_sandbox)
+	while ((i = w->next++) < w->report.n && !w->no_sandbox) {
 		judge_one(w, &w->report.outcomes[i]);
+		show_progress(w, ++w->done);
+	}
 	return NULL;
 }
 
@@ -386,6 +401,7 @@ static void work_release(struct work *w)
 {
 	for (size_t i = 0; i < w->report.n; i++) {
 		free(w->report.outcomes[i].test);
+		free(w->report.outcomes[i].reason);
 		free(w->report.outcomes[i].message);
 	}
 	free(w->report.outcomes);

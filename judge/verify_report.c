@@ -34,6 +34,7 @@ static int name_width(const struct verify_package *p)
 static void print_row(const struct verify_outcome *o, int width)
 {
 	char expected[64], cpu[24] = "-", memory[24] = "-";
+	int wall;
 
 	problem_expectation(o->submission, expected, sizeof(expected));
 	if (o->memory_peak_bytes) {
@@ -41,11 +42,13 @@ static void print_row(const struct verify_outcome *o, int width)
 		snprintf(memory, sizeof(memory), "%.1f MiB",
 			 (double)o->memory_peak_bytes / 1048576);
 	}
-	printf("%-3s %-*s  %-10s  %-8s  %-4s  %9s  %11s  %s\n",
+	/* The CPU limit is what one expects of a TLE; when it was the wall clock, that is worth a word. */
+	wall = o->reason && strcmp(o->reason, "wall") == 0;
+	printf("%-3s %-*s  %-10s  %-8s  %-4s  %9s  %11s  %s%s\n",
 	       verify_as_expected(o) ? "ok" : "BAD", width, o->submission->name,
 	       o->language ? o->language : "-", expected,
 	       o->verdict ? problem_verdict_code(o->verdict) : "-", cpu, memory,
-	       o->test ? o->test : "");
+	       o->test ? o->test : "", wall ? " (wall clock)" : "");
 }
 
 static void print_reason(const struct verify_outcome *o)
@@ -109,13 +112,13 @@ static json_t *text(const char *s)
 
 static json_t *outcome_to_json(const struct verify_outcome *o)
 {
-	return json_pack("{s:s, s:o, s:o, s:o, s:b, s:o, s:o, s:I, s:I}", "name",
+	return json_pack("{s:s, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:I, s:I}", "name",
 			 o->submission->name, "language", text(o->language), "expected",
 			 expected_to_json(o->submission), "verdict",
 			 text(o->verdict ? problem_verdict_code(o->verdict) : NULL), "as_expected",
-			 verify_as_expected(o), "test", text(o->test), "message", text(o->message),
-			 "cpu_time_us", (json_int_t)o->cpu_time_us, "memory_peak_bytes",
-			 (json_int_t)o->memory_peak_bytes);
+			 verify_as_expected(o), "test", text(o->test), "reason", text(o->reason),
+			 "message", text(o->message), "cpu_time_us", (json_int_t)o->cpu_time_us,
+			 "memory_peak_bytes", (json_int_t)o->memory_peak_bytes);
 }
 
 json_t *verify_to_json(const struct verify_package *p)
