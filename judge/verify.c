@@ -189,30 +189,37 @@ static void fail(struct verify_outcome *o, int verdict, const struct err *e)
 	o->message = strdup(e->msg);
 }
 
+static void take_usage(struct verify_outcome *o, const Judge__V1__Usage *u)
+{
+	if (u->cpu_time_us > o->cpu_time_us)
+		o->cpu_time_us = u->cpu_time_us;
+	if (u->memory_peak_bytes > o->memory_peak_bytes)
+		o->memory_peak_bytes = u->memory_peak_bytes;
+}
+
+static char *copy(const char *text)
+{
+	return text && text[0] ? strdup(text) : NULL;
+}
+
+/* The last run decided unless all tests were passed or none was run. */
 static void take_result(struct verify_outcome *o, const struct job_result *r)
 {
 	const Judge__V1__Run *last = r->nruns ? r->runs[r->nruns - 1] : NULL;
-	int is_test =
-		last && last->verdict == r->verdict && r->verdict != JUDGE__V1__VERDICT__ACCEPTED;
-	const char *message = r->message;
 
-	for (size_t i = 0; i < r->nruns; i++) {
-		const Judge__V1__Usage *u = r->runs[i]->usage;
-
-		if (u && u->cpu_time_us > o->cpu_time_us)
-			o->cpu_time_us = u->cpu_time_us;
-		if (u && u->memory_peak_bytes > o->memory_peak_bytes)
-			o->memory_peak_bytes = u->memory_peak_bytes;
-	}
-	if (r->verdict == JUDGE__V1__VERDICT__COMPILE_ERROR)
-		message = r->compiler_message;
-	else if (!message && is_test)
-		message = last->message;
+	for (size_t i = 0; i < r->nruns; i++)
+		if (r->runs[i]->usage)
+			take_usage(o, r->runs[i]->usage);
 	o->verdict = (int)r->verdict;
-	o->test = is_test ? strdup(last->name) : NULL;
-	o->reason = is_test && last->usage && last->usage->reason[0] ? strdup(last->usage->reason)
-								     : NULL;
-	o->message = message ? strdup(message) : NULL;
+	if (r->verdict == JUDGE__V1__VERDICT__COMPILE_ERROR) {
+		o->message = copy(r->compiler_message);
+	} else if (r->verdict != JUDGE__V1__VERDICT__ACCEPTED && last) {
+		o->test = copy(last->name);
+		o->reason = copy(last->usage ? last->usage->reason : NULL);
+		o->message = copy(last->message);
+	}
+	if (!o->message)
+		o->message = copy(r->message);
 }
 
 static void run_job(struct work *w, struct verify_outcome *o, const struct language *l,

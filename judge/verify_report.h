@@ -13,10 +13,11 @@ struct problem_submission;
 
 struct verify_outcome { /* of one submission; the strings are owned */
 	const struct problem_submission *submission;
-	const char *language;                    /* NULL: none fits */
-	int verdict;                             /* Judge__V1__Verdict; 0: it could not be judged */
-	char *test;                              /* the one that decided; NULL: none */
-	char *message;                           /* why; may be NULL */
+	const char *language; /* NULL: none fits */
+	int verdict;          /* Judge__V1__Verdict; 0: it could not be judged */
+	char *test;           /* the one that decided; NULL: none */
+	char *reason;         /* which limit fired there, as in Usage.reason; NULL: none */
+	char *message;        /* why; may be NULL */
 	uint64_t cpu_time_us, memory_peak_bytes; /* largest of all tests */
 };
 
