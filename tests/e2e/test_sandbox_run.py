@@ -21,8 +21,8 @@ REPORT = {
 }
 
 
-def pids_folder():
-    """A folder in which cgroups can be made, in the hierarchy that has the pids controller."""
+def hierarchy():
+    """(folder, version) of the cgroup hierarchy that has the pids controller."""
     v2 = None
     with open("/proc/self/mountinfo") as f:
         lines = f.readlines()
@@ -30,10 +30,19 @@ def pids_folder():
         left, right = line.split(" - ")
         kind, _source, options = right.split()[:3]
         if kind == "cgroup" and "pids" in options.split(","):
-            return left.split()[4]
+            return left.split()[4], 1
         if kind == "cgroup2":
             v2 = left.split()[4]
-    return v2
+    return v2, 2
+
+
+def hand_down(folder):
+    """On v2: lets the cgroups in this one have limits."""
+    with open(os.path.join(folder, "cgroup.controllers")) as f:
+        controllers = f.read().split()
+    for name in {"memory", "pids", "cpu", "cpuset"} & set(controllers):
+        with open(os.path.join(folder, "cgroup.subtree_control"), "w") as f:
+            f.write("+" + name)
 
 
 @unittest.skipIf(os.geteuid() != 0, "cells need root")
@@ -41,14 +50,26 @@ class Case(unittest.TestCase):
     def setUp(self):
         self.dir = tempfile.mkdtemp(prefix="gavel-test-")
         os.chmod(self.dir, 0o755)
-        # The instance makes its cgroups beneath the one it is started in: in this one everything is the test's own.
-        self.cgroup = tempfile.mkdtemp(prefix="test-sandbox-", dir=pids_folder())
+        # An instance makes its cgroups beneath the one it is started in.  Each is started in one of its own, as
+        # systemd does with Delegate=yes: what is left in there is the test's.
+        top, self.version = hierarchy()
+        if self.version == 2:
+            hand_down(top)
+        self.cgroup = tempfile.mkdtemp(prefix="test-sandbox-", dir=top)
+        if self.version == 2:
+            hand_down(self.cgroup)
+        self.started = 0
 
     def tearDown(self):
         shutil.rmtree(self.dir)
-        left = [name for name in os.listdir(self.cgroup) if os.path.isdir(os.path.join(self.cgroup, name))]
-        self.assertEqual(left, [], "cgroups left behind")
-        os.rmdir(self.cgroup)  # fails while a process is in it
+        self.assertEqual(self.folders(), [], "cgroups left behind")
+        for i in range(self.started):
+            os.rmdir(os.path.join(self.cgroup, str(i)))  # fails while a process is in it
+        os.rmdir(self.cgroup)
+
+    def folders(self):
+        """The cgroups that instances have made."""
+        return [name for _where, folders, _files in os.walk(self.cgroup) for name in folders if name.startswith("gavel-")]
 
     def path(self, *parts):
         return os.path.join(self.dir, *parts)
@@ -65,14 +86,17 @@ class Case(unittest.TestCase):
         with open(self.path(name)) as f:
             return f.read()
 
-    def join(self):
-        with open(os.path.join(self.cgroup, "cgroup.procs"), "w") as f:
-            f.write("0")
-
     def start(self, *argv, **more):
+        mine = os.path.join(self.cgroup, str(self.started))
+        os.mkdir(mine)
+        self.started += 1
+
+        def join():
+            with open(os.path.join(mine, "cgroup.procs"), "w") as f:
+                f.write("0")
         more.setdefault("stdin", subprocess.DEVNULL)
         return subprocess.Popen([SANDBOX, "run", *argv], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                text=True, cwd=self.dir, preexec_fn=self.join, **more)
+                                text=True, cwd=self.dir, preexec_fn=join, **more)
 
     def run_(self, *argv, input=None, **more):
         if input is not None:
@@ -213,8 +237,8 @@ class Limits(Case):
         self.assertLess(r["cpu_time_us"], 300000)
 
     def test_wall_follows_time(self):
-        r = self.limit("wall_time_limit", "--time", "50ms", "--", "sleep", "60")
-        self.assertGreater(r["wall_time_us"], 1000000)
+        r = self.limit("wall_time_limit", "--time", "500ms", "--", "sleep", "60")
+        self.assertGreater(r["wall_time_us"], 1999000)
 
     def test_memory(self):
         r = self.limit("memory_limit", "--memory", "32M", "--", "python3", "-c", "x = bytearray(1 << 28)")
@@ -268,11 +292,11 @@ class Limits(Case):
         self.assertEqual(self.output("--memory", "48M", "--", "sh", "-c", "ulimit -s"), "49152\n")
 
     def test_cpus(self):
-        status, r = self.reported("--cpus", "0.1", "--time", "2s", "--", "python3", "-c",
+        status, r = self.reported("--cpus", "0.2", "--wall", "60s", "--", "python3", "-c",
                                   "import time\nend = time.time() + 0.6\nwhile time.time() < end: pass")
         self.assertEqual(status, 0)
         self.assertGreater(r["throttled_us"], 0)
-        self.assertLess(r["cpu_time_us"], 400000)
+        self.assertLess(r["cpu_time_us"], r["wall_time_us"] / 2)
 
     def test_cpu(self):
         self.assertEqual(self.output("--cpu", "0", "--", "nproc"), "1\n")
@@ -648,9 +672,6 @@ class BadValues(Case):
 
 
 class Ends(Case):
-    def folders(self):
-        return [n for n in os.listdir(self.cgroup) if n.startswith("gavel-")]
-
     def wait_for_run(self):
         p = self.start("--wall", "60s", "--", "sh", "-c", "echo up; sleep 60")
         self.assertEqual(p.stdout.readline(), "up\n")
