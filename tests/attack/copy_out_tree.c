@@ -1,7 +1,7 @@
 /* attack: expect=exited:0|sandbox_error copyout=out layer=folders come out without links and special files */
 #include "attack.h"
 
-/* A folder of traps: links to a file and to a folder of the host, one upwards, a pipe nobody writes to, a gap. */
+/* A folder of traps: links to a file and to a folder of the host, one upwards, a pipe nobody writes to, a set-uid program. */
 int main(void)
 {
 	const char *canary = given("CANARY");
@@ -17,8 +17,8 @@ int main(void)
 		broken("traps");
 	if (mkfifo("out/pipe", 0666) < 0)
 		broken("mkfifo");
-	fd = open("out/gap", O_WRONLY | O_CREAT | O_CLOEXEC, 06777);
-	if (fd < 0 || ftruncate(fd, 2L << 30) < 0)
-		unlink("out/gap");
+	fd = open("out/program", O_WRONLY | O_CREAT | O_CLOEXEC, 0777);
+	if (fd < 0 || write(fd, "#!/bin/sh\n", 10) != 10 || fchmod(fd, 06777) < 0)
+		broken("a set-uid program");
 	held();
 }
