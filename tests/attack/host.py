@@ -23,7 +23,7 @@ import threading
 import time
 
 libc = ctypes.CDLL(None, use_errno=True)
-PR_SET_CHILD_SUBREAPER = 36
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 CLONE_NEWNS = 0x00020000
 MS_REC, MS_PRIVATE, MS_SHARED = 0x4000, 1 << 18, 1 << 20
 MS_NOSUID, MS_NODEV = 2, 4
@@ -97,6 +97,7 @@ class Host:
     def __init__(self, keep_visible):
         self.notes = []
         libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
         self.private = self.own_mounts(keep_visible) if os.getuid() == 0 else []
         self.secret = "SECRET-" + secrets.token_hex(12)
         self.work = tempfile.mkdtemp(prefix="gavel-attack-")

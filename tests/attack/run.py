@@ -230,18 +230,20 @@ def attempt(attack, host, sandbox):
 
 def run_one(attack, sandbox):
     """0 and the outcome on stdout if the attack was held and the host is as it was; 1 and the reasons if not."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     host = Host([sandbox, HERE])
     reasons, got = [], ""
     try:
-        got = attempt(attack, host, sandbox)
-    except Failed as e:
-        reasons.append(str(e))
-    except subprocess.CalledProcessError as e:
-        reasons.append(f"does not compile: {e}")
-    try:
-        reasons += host.changed()
-    except OSError as e:
-        reasons.append(f"the host cannot be looked at any more: {e}")
+        try:
+            got = attempt(attack, host, sandbox)
+        except Failed as e:
+            reasons.append(str(e))
+        except subprocess.CalledProcessError as e:
+            reasons.append(f"does not compile: {e}")
+        try:
+            reasons += host.changed()
+        except OSError as e:
+            reasons.append(f"the host cannot be looked at any more: {e}")
     finally:
         host.close()
     print("; ".join(reasons) or got)
