@@ -2,10 +2,12 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
+#include <sys/socket.h>
 
 #include "judge/client.h"
 #include "judge/grpc.h"
@@ -375,6 +377,43 @@ Test(grpc, many_threads_at_once)
 	cr_expect(eq(int, stored, 9));
 	judge_one(&j);
 	expect_events(s, 1, all);
+	client_stream_close(s);
+}
+
+/* Writes bytes to the port and waits until the server hangs up. */
+static void send_garbage(const char *bytes, size_t len)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET,
+				 .sin_port = htons((uint16_t)grpc_front_port(front)),
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	AUTO_CLOSE int sock = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char back[512];
+
+	cr_assert(connect(sock, (const struct sockaddr *)&to, sizeof(to)) == 0);
+	cr_assert(send(sock, bytes, len, MSG_NOSIGNAL) == (ssize_t)len);
+	while (recv(sock, back, sizeof(back), 0) > 0)
+		;
+}
+
+Test(grpc, garbage_ends_its_connection_only)
+{
+	static const char http1[] = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+	static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+				      "\xff\xff\xff\x09\xff\xff\xff\xff\xff garbage";
+	const char *id = world_submit(&w, "a.c", "text");
+	struct client_stream *s = watch(id, 0, TIMEOUT_MS);
+	char noise[4096];
+	struct api_status st;
+	uint64_t seq;
+
+	for (size_t i = 0; i < sizeof(noise); i++)
+		noise[i] = (char)(i * 167 + 13);
+	cr_expect(eq(int, next_event(s, &seq, &st), QUEUED), "%s", st.message);
+	send_garbage(http1, sizeof(http1) - 1);
+	send_garbage(preface, sizeof(preface) - 1);
+	send_garbage(noise, sizeof(noise));
+	cr_expect(eq(int, call_bytes("/judge.v1.Judge/ListProblems", "", 0, &st), API_OK), "%s",
+		  st.message);
 	client_stream_close(s);
 }
 
