@@ -228,9 +228,14 @@ def attempt(attack, host, sandbox):
     return got
 
 
+def stopped(*_):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # putting the traps away must not be stopped
+    sys.exit(1)
+
+
 def run_one(attack, sandbox):
     """0 and the outcome on stdout if the attack was held and the host is as it was; 1 and the reasons if not."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    signal.signal(signal.SIGTERM, stopped)
     host = Host([sandbox, HERE])
     reasons, got = [], ""
     try:
