@@ -24,7 +24,11 @@ import grpc  # noqa: E402
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 UID = 61003
-PATIENCE_S = 30
+PATIENCE_S = 60
+
+
+# Also when it is told to stop, a test must stop what it started.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
 
 
 def load_proto():
@@ -130,11 +134,11 @@ class Program:
 
 
 class Gavel:
-    def __init__(self, programs="build/bin", cells=2, problems="problems", options=()):
+    def __init__(self, programs="build/bin", cells=2, problems=("aplusb",), options=()):
         self.programs = os.path.join(ROOT, programs)
         self.cells = cells
-        self.problems = os.path.join(ROOT, problems)
-        self.options = list(options)  # of judged
+        self.problems = problems  # names of packages in problems/
+        self.options = options  # of judged
         self.sandboxd = self.judged = None
 
     def __enter__(self):
@@ -144,6 +148,8 @@ class Gavel:
         os.chmod(self.dir, 0o755)
         os.mkdir(f"{self.dir}/home", 0o755)
         os.chown(f"{self.dir}/home", UID, UID)
+        for name in self.problems:
+            shutil.copytree(f"{ROOT}/problems/{name}", f"{self.dir}/problems/{name}")
         self.state = f"{self.dir}/home/state"
         self.address = f"unix:{self.dir}/home/judged.sock"
         self.connect()
@@ -182,7 +188,7 @@ class Gavel:
         self.judged = Program([f"{self.programs}/judged", "--listen", self.address, "--state", f"sqlite:{self.state}",
                                "--program-socket", f"{self.dir}/run/program.sock",
                                "--jury-socket", f"{self.dir}/run/jury.sock", "--rules", f"{ROOT}/rules",
-                               "--problems", self.problems, "--workers", str(self.cells), *self.options],
+                               "--problems", f"{self.dir}/problems", "--workers", str(self.cells), *self.options],
                               f"{self.dir}/judged.log", environment, UID)
         if ready:
             self.judged.wait_for("ready")
