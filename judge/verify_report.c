@@ -10,7 +10,7 @@ int verify_as_expected(const struct verify_outcome *o)
 	return problem_expected(o->submission, o->verdict);
 }
 
-size_t verify_unexpected(const struct verify_package *p)
+size_t verify_unexpected(const struct verify_report *p)
 {
 	size_t bad = 0;
 
@@ -19,7 +19,7 @@ size_t verify_unexpected(const struct verify_package *p)
 	return bad;
 }
 
-static int name_width(const struct verify_package *p)
+static int name_width(const struct verify_report *p)
 {
 	size_t width = strlen("submission");
 
@@ -66,7 +66,7 @@ static void print_reason(const struct verify_outcome *o)
 	printf("\n");
 }
 
-void verify_print(const struct verify_package *p)
+void verify_print(const struct verify_report *p)
 {
 	const struct problem *q = p->problem;
 	size_t bad = verify_unexpected(p);
@@ -121,7 +121,7 @@ static json_t *outcome_to_json(const struct verify_outcome *o)
 			 "memory_peak_bytes", (json_int_t)o->memory_peak_bytes);
 }
 
-json_t *verify_to_json(const struct verify_package *p)
+json_t *verify_to_json(const struct verify_report *p)
 {
 	json_t *list = json_array();
 

@@ -21,7 +21,7 @@ struct verify_outcome { /* of one submission; the strings are owned */
 	uint64_t cpu_time_us, memory_peak_bytes; /* largest of all tests */
 };
 
-struct verify_package {
+struct verify_report {
 	const char *dir;
 	const struct problem *problem; /* NULL: it could not be read */
 	const char *error;             /* NULL: it could be judged */
@@ -32,12 +32,12 @@ struct verify_package {
 int verify_as_expected(const struct verify_outcome *o);
 
 /* How many are not as expected. */
-size_t verify_unexpected(const struct verify_package *p);
+size_t verify_unexpected(const struct verify_report *p);
 
 /* A line for each submission and one for the package, on standard output. */
-void verify_print(const struct verify_package *p);
+void verify_print(const struct verify_report *p);
 
 /* The same for programs; a new reference, or NULL when out of memory. */
-json_t *verify_to_json(const struct verify_package *p);
+json_t *verify_to_json(const struct verify_report *p);
 
 #endif
