@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <linux/mount.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -26,7 +25,7 @@ struct row {
 	char *source;
 	char *target;
 	char *content;
-	bool optional;
+	enum { NO, YES } optional;
 };
 
 struct file {
@@ -40,6 +39,8 @@ static const cyaml_strval_t type_names[] = {
 	{"dev", ROOT_DEV},   {"tmpfs", ROOT_TMPFS}, {"box", ROOT_BOX},   {"program", ROOT_PROGRAM},
 };
 
+static const cyaml_strval_t no_yes[] = {{"false", NO}, {"true", YES}};
+
 static const cyaml_schema_field_t row_fields[] = {
 	CYAML_FIELD_ENUM("type", CYAML_FLAG_STRICT, struct row, type, type_names,
 			 CYAML_ARRAY_LEN(type_names)),
@@ -48,7 +49,9 @@ static const cyaml_schema_field_t row_fields[] = {
 	CYAML_FIELD_STRING_PTR("target", CYAML_FLAG_POINTER, struct row, target, 2, 4095),
 	CYAML_FIELD_STRING_PTR("content", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct row,
 			       content, 0, 4095),
-	CYAML_FIELD_BOOL("optional", CYAML_FLAG_OPTIONAL, struct row, optional),
+	/* libcyaml would take any word but a few for true. */
+	CYAML_FIELD_ENUM("optional", CYAML_FLAG_STRICT | CYAML_FLAG_OPTIONAL, struct row, optional,
+			 no_yes, CYAML_ARRAY_LEN(no_yes)),
 	CYAML_FIELD_END,
 };
 
@@ -67,16 +70,27 @@ static const cyaml_schema_value_t file_schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct file, file_fields),
 };
 
-/* Keeps the first thing that libcyaml complains about: it has the line. */
+/* What libcyaml complains about first, and where: it says the place in a backtrace, innermost first. */
+struct complaint {
+	char what[120], where[100];
+};
+
 __attribute__((format(printf, 3, 0))) static void keep_first(cyaml_log_t level, void *ctx,
 							     const char *fmt, va_list args)
 {
-	char *first = ctx;
+	struct complaint *c = ctx;
+	char line[200];
+	const char *text = line;
 
-	if (level >= CYAML_LOG_ERROR && first[0] == '\0') {
-		vsnprintf(first, 160, fmt, args);
-		first[strcspn(first, "\n")] = '\0';
-	}
+	vsnprintf(line, sizeof(line), fmt, args);
+	line[strcspn(line, "\n")] = '\0';
+	if (strncmp(text, "Load: ", 6) == 0)
+		text += 6;
+	text += strspn(text, " ");
+	if (level >= CYAML_LOG_ERROR && !c->what[0])
+		snprintf(c->what, sizeof(c->what), "%.119s", text);
+	else if (!c->where[0] && strstr(text, "line:"))
+		snprintf(c->where, sizeof(c->where), ", %.97s", text);
 }
 
 static int add_row(struct root *r, const struct row *row, struct err *e)
@@ -115,9 +129,9 @@ static int take_file(struct root *r, const struct file *f, const char *name, str
 
 int root_parse(struct root *r, const char *text, size_t len, const char *name, struct err *e)
 {
-	char complaint[160] = "";
+	struct complaint complaint = {.what = ""};
 	const cyaml_config_t config = {.log_fn = keep_first,
-				       .log_ctx = complaint,
+				       .log_ctx = &complaint,
 				       .log_level = CYAML_LOG_ERROR,
 				       .mem_fn = cyaml_mem,
 				       .flags = CYAML_CFG_NO_ALIAS};
@@ -127,7 +141,8 @@ int root_parse(struct root *r, const char *text, size_t len, const char *name, s
 	int status;
 
 	if (result != CYAML_OK)
-		return err_set(e, "%s (%s)", cyaml_strerror(result), complaint);
+		return err_set(e, "%s (%s%s)", cyaml_strerror(result), complaint.what,
+			       complaint.where);
 	status = f ? take_file(r, f, name, e) : err_set(e, "empty");
 	cyaml_free(&config, &file_schema, f, 0);
 	return status;
