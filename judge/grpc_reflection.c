@@ -25,10 +25,17 @@ struct span {
 };
 
 /* Field numbers of google/protobuf/descriptor.proto. */
-enum { SET_FILE = 1, FILE_NAME = 1, FILE_PACKAGE = 2, FILE_DEPENDENCY = 3, FILE_SERVICE = 6 };
+enum {
+	SET_FILE = 1,
+	FILE_NAME = 1,
+	FILE_PACKAGE = 2,
+	FILE_DEPENDENCY = 3,
+	FILE_SERVICE = 6,
+	ENUM_VALUE = 2
+};
 enum node { NODE_FILE, NODE_MESSAGE, NODE_ENUM, NODE_SERVICE, NODE_LEAF };
 
-/* Where named things are inside others.  Enum values are named beside their enum, not inside it. */
+/* Where named things are inside others.  Enum values are missing: they are named beside their enum, see is_value(). */
 static const struct child {
 	enum node parent;
 	unsigned field;
@@ -36,7 +43,7 @@ static const struct child {
 } children[] = {
 	{NODE_FILE, 4, NODE_MESSAGE}, {NODE_FILE, 5, NODE_ENUM},       {NODE_FILE, 6, NODE_SERVICE},
 	{NODE_MESSAGE, 2, NODE_LEAF}, {NODE_MESSAGE, 3, NODE_MESSAGE}, {NODE_MESSAGE, 4, NODE_ENUM},
-	{NODE_MESSAGE, 8, NODE_LEAF}, {NODE_ENUM, 2, NODE_LEAF},       {NODE_SERVICE, 2, NODE_LEAF},
+	{NODE_MESSAGE, 8, NODE_LEAF}, {NODE_SERVICE, 2, NODE_LEAF},
 };
 
 static uint64_t varint(struct span *s)
@@ -113,32 +120,61 @@ static const char *strip(const char *name, struct span part)
 	return name + len + 1;
 }
 
-static int has_symbol(struct span body, enum node node, const char *name);
-
-/* Whether name, relative to the parent, is this child or something in it. */
-static int is_in_child(struct span body, enum node node, const char *name)
+/* An enum's value of this name. */
+static int is_value(struct span body, const char *name)
 {
-	struct span own = field_of(body, 1);
-	const char *rest = strip(name, own);
+	struct span value;
+	unsigned field;
 
-	if (span_is(own, name))
-		return 1;
-	if (node == NODE_ENUM)
-		return has_symbol(body, node, name);
-	return rest && node != NODE_LEAF && has_symbol(body, node, rest);
+	while ((field = next_field(&body, &value)) != 0)
+		if (field == ENUM_VALUE && span_is(field_of(value, 1), name))
+			return 1;
+	return 0;
+}
+
+static const struct child *child_of(enum node parent, unsigned field)
+{
+	for (size_t i = 0; i < ARRAY_LEN(children); i++)
+		if (children[i].parent == parent && children[i].field == field)
+			return &children[i];
+	return NULL;
+}
+
+/*
+ * Looks among the things right inside a node for name, or for the one that name goes on in: 1 it is one of them, 0 it is not;
+ * -1 it can only be inside the child that *body, *node and *name now are.
+ */
+static int look_inside(struct span *body, enum node *node, const char **name)
+{
+	struct span inside = *body, inner;
+	unsigned field;
+
+	while ((field = next_field(&inside, &inner)) != 0) {
+		const struct child *c = child_of(*node, field);
+		struct span own = field_of(inner, 1);
+
+		if (!c)
+			continue;
+		if (span_is(own, *name) || (c->node == NODE_ENUM && is_value(inner, *name)))
+			return 1;
+		if (c->node == NODE_LEAF || c->node == NODE_ENUM || !strip(*name, own))
+			continue;
+		*name = strip(*name, own);
+		*body = inner;
+		*node = c->node;
+		return -1;
+	}
+	return 0;
 }
 
 static int has_symbol(struct span body, enum node node, const char *name)
 {
-	struct span inner;
-	unsigned field;
+	int found;
 
-	while ((field = next_field(&body, &inner)) != 0)
-		for (size_t i = 0; i < ARRAY_LEN(children); i++)
-			if (children[i].parent == node && children[i].field == field &&
-			    is_in_child(inner, children[i].node, name))
-				return 1;
-	return 0;
+	do {
+		found = look_inside(&body, &node, &name);
+	} while (found < 0);
+	return found;
 }
 
 static int file_has_symbol(struct span file, const char *name)
