@@ -12,7 +12,8 @@
 #include "proto/err.h"
 #include "proto/scope.h"
 
-#define CELL_WAIT_MS 3000 /* then look whether the job is still wanted, and queue again */
+#define CONNECT_MS   3000    /* then look whether the job is still wanted, and try again */
+#define CELL_WAIT_MS 3600000 /* others are judged meanwhile */
 
 void job_init(struct job *j, const struct job_config *config)
 {
@@ -79,6 +80,7 @@ static void drop_cell(struct job *j, struct sandbox_client **slot)
 	sandbox_client_close(set_client(j, slot, NULL));
 }
 
+/* Known to job_abort() before it is a cell: the waiting may be long. */
 static int take_cell(struct job *j, struct sandbox_client **slot, const char *socket, struct err *e)
 {
 	struct sandbox_client *c;
@@ -86,14 +88,17 @@ static int take_cell(struct job *j, struct sandbox_client **slot, const char *so
 	do {
 		if (is_aborted(j))
 			return err_set(e, "stopped while it waited for a cell");
-		c = sandbox_client_open(socket, CELL_WAIT_MS, e);
+		c = sandbox_client_connect(socket, CONNECT_MS, e);
 	} while (!c && e->num == ETIMEDOUT);
-	if (!c) {
-		j->no_sandbox = 1;
-		return -1;
+	if (c) {
+		set_client(j, slot, c);
+		if (sandbox_client_await(c, CELL_WAIT_MS, e) == 0)
+			return 0;
+		err_wrap(e, "%s", socket);
+		drop_cell(j, slot);
 	}
-	set_client(j, slot, c);
-	return 0;
+	j->no_sandbox = 1;
+	return -1;
 }
 
 static int tell(struct job *j, Judge__V1__Event__Kind kind, Judge__V1__Run *run, char *message,

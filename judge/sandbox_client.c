@@ -119,20 +119,20 @@ static int expect_done(struct sandbox_client *c, struct err *e)
 	return give_up(c);
 }
 
-static int read_welcome(struct sandbox_client *c, int timeout_ms, struct err *e)
+static int read_welcome(struct sandbox_client *c, struct err *e)
 {
-	if (receive(c, timeout_ms, e) < 0)
-		return -1;
-	c->welcome =
-		(Sandbox__Welcome *)channel_unpack(&c->frame, &sandbox__welcome__descriptor, e);
 	size_t nfds = c->frame.nfds;
 
+	c->welcome =
+		(Sandbox__Welcome *)channel_unpack(&c->frame, &sandbox__welcome__descriptor, e);
 	channel_frame_release(&c->frame);
 	if (!c->welcome)
-		return -1;
-	if (c->welcome->protocol != PROTOCOL || nfds > 0)
-		return err_set(e, "sandboxd speaks protocol %u, this is %d", c->welcome->protocol,
-			       PROTOCOL);
+		return give_up(c);
+	if (c->welcome->protocol != PROTOCOL || nfds > 0) {
+		err_set(e, "sandboxd speaks protocol %u, this is %d", c->welcome->protocol,
+			PROTOCOL);
+		return give_up(c);
+	}
 	c->layers = calloc(c->welcome->n_layers + 1, sizeof(*c->layers));
 	if (!c->layers)
 		return err_set(e, "out of memory");
@@ -148,9 +148,8 @@ static int ms_left(int64_t deadline_us)
 	return left > 0 ? (int)left : 0;
 }
 
-struct sandbox_client *sandbox_client_open(const char *path, int timeout_ms, struct err *e)
+struct sandbox_client *sandbox_client_connect(const char *path, int timeout_ms, struct err *e)
 {
-	int64_t deadline = io_monotonic_us() + (int64_t)timeout_ms * 1000;
 	struct sandbox_client *c = calloc(1, sizeof(*c));
 
 	if (!c) {
@@ -158,10 +157,31 @@ struct sandbox_client *sandbox_client_open(const char *path, int timeout_ms, str
 		return NULL;
 	}
 	c->sock = channel_connect_within(path, timeout_ms, e);
-	if (c->sock >= 0 && read_welcome(c, ms_left(deadline), e) == 0)
-		return c;
 	if (c->sock >= 0)
-		err_wrap(e, "%s", path);
+		return c;
+	sandbox_client_close(c);
+	return NULL;
+}
+
+int sandbox_client_await(struct sandbox_client *c, int timeout_ms, struct err *e)
+{
+	if (receive(c, timeout_ms, e) == 0)
+		return read_welcome(c, e);
+	if (e->num == ECONNRESET)
+		err_wrap(e, "no cell was given; is this user among sandboxd's --allow-uid?");
+	return -1;
+}
+
+struct sandbox_client *sandbox_client_open(const char *path, int timeout_ms, struct err *e)
+{
+	int64_t deadline = io_monotonic_us() + (int64_t)timeout_ms * 1000;
+	struct sandbox_client *c = sandbox_client_connect(path, timeout_ms, e);
+
+	if (!c)
+		return NULL;
+	if (sandbox_client_await(c, ms_left(deadline), e) == 0)
+		return c;
+	err_wrap(e, "%s", path);
 	sandbox_client_close(c);
 	return NULL;
 }

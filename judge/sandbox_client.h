@@ -68,6 +68,13 @@ struct sandbox_report {
  */
 struct sandbox_client *sandbox_client_open(const char *path, int timeout_ms, struct err *e);
 
+/*
+ * The same in two steps, so that sandbox_client_abort() can end the waiting in between: connect queues for a cell (it waits only
+ * when the queue itself is full), await waits for its turn.  Until await has returned 0 the client can only be aborted or closed.
+ */
+struct sandbox_client *sandbox_client_connect(const char *path, int timeout_ms, struct err *e);
+int sandbox_client_await(struct sandbox_client *c, int timeout_ms, struct err *e);
+
 /* Wipes the cell.  NULL is allowed. */
 void sandbox_client_close(struct sandbox_client *c);
 

@@ -194,6 +194,10 @@ static void serve(struct cell *c)
 	struct err e;
 	int going = 1;
 
+	if (c->peer->mute) {
+		(void)wait_us(c, 3600000000);
+		return;
+	}
 	w.protocol = 1;
 	w.rules_hash = "c0ffee";
 	if (channel_send(c->sock, &w.base, NULL, 0, &e) < 0)

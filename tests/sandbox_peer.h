@@ -32,6 +32,7 @@ struct peer {
 	atomic_int runs;          /* runs of programs (not compilers, not validators) */
 	atomic_int running, most; /* of them at once */
 	atomic_int solo, crowded;
+	atomic_int mute;  /* 1: connections are taken but get no cell */
 	atomic_int cells; /* connections open now */
 };
 

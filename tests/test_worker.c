@@ -330,7 +330,7 @@ Test(worker, a_job_that_kills_every_cell_ends_as_judge_error)
 	cr_expect(eq(u32, s->attempt, STORE_MAX_FAULTS));
 	cr_expect(ne(ptr, strstr(s->message, "sandboxd closed the connection"), NULL), "%s",
 		  s->message);
-	cr_expect(eq(int, world.program_peer.deaths, STORE_MAX_FAULTS * JOB_LOSSES_MAX));
+	cr_expect(eq(int, world.program_peer.deaths, STORE_MAX_FAULTS *JOB_LOSSES_MAX));
 	forget(s);
 	expect_verdict("right", JUDGE__V1__VERDICT__ACCEPTED, 3, "QCDTTTF");
 }
@@ -443,6 +443,27 @@ Test(worker, draining_gives_back_what_does_not_finish)
 	forget(s);
 	quick = submit("right");
 	s = look(quick);
+	cr_expect(eq(int, (int)s->state, JUDGE__V1__STATE__QUEUED));
+	forget(s);
+}
+
+Test(worker, draining_does_not_wait_for_a_cell)
+{
+	open_world();
+	open_peer();
+	world.program_peer.mute = 1;
+	open_pool(1, 30000000);
+	const char *id = submit("right");
+	int64_t before;
+
+	while (world.program_peer.cells == 0)
+		usleep(1000);
+	before = io_monotonic_us();
+	worker_pool_close(world.pool, 100);
+	world.pool = NULL;
+	cr_expect(lt(i64, io_monotonic_us() - before, 10000000));
+	Judge__V1__Submission *s = look(id);
+
 	cr_expect(eq(int, (int)s->state, JUDGE__V1__STATE__QUEUED));
 	forget(s);
 }
