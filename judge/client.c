@@ -1,15 +1,14 @@
 #include "judge/client.h"
 
-#include <grpc/byte_buffer_reader.h>
 #include <grpc/grpc.h>
 #include <grpc/grpc_security.h>
 #include <grpc/support/alloc.h>
 #include <grpc/support/log.h>
 
+#include "judge/grpc_bytes.h"
 #include "proto/err.h"
 #include "proto/io.h"
 #include "proto/scope.h"
-#include "proto/wire.h"
 
 #define PEM_BYTES_MAX   (1 << 20)
 #define REPLY_BYTES_MAX (64 << 20)
@@ -199,24 +198,20 @@ static void take_status(struct client_stream *s, struct api_status *st)
 static int next_bytes(struct client_stream *s, grpc_slice *bytes, struct api_status *st)
 {
 	grpc_byte_buffer *buffer = NULL;
-	grpc_byte_buffer_reader reader;
 	grpc_op op = {.op = GRPC_OP_RECV_MESSAGE};
+	struct err e = {0};
+	int rc = 1;
 
 	op.data.recv_message.recv_message = &buffer;
 	if (run(s, &op, 1) < 0 || !buffer) {
-		if (buffer)
-			grpc_byte_buffer_destroy(buffer);
 		take_status(s, st);
-		return st->code == API_OK ? 0 : -1;
+		rc = st->code == API_OK ? 0 : -1;
+	} else if (grpc_bytes_read(buffer, bytes, &e) < 0) {
+		rc = api_fail(st, API_INTERNAL, "the server's answer: %s", e.msg);
 	}
-	if (!grpc_byte_buffer_reader_init(&reader, buffer)) {
+	if (buffer)
 		grpc_byte_buffer_destroy(buffer);
-		return api_fail(st, API_INTERNAL, "the answer cannot be decompressed");
-	}
-	*bytes = grpc_byte_buffer_reader_readall(&reader);
-	grpc_byte_buffer_reader_destroy(&reader);
-	grpc_byte_buffer_destroy(buffer);
-	return 1;
+	return rc;
 }
 
 int client_stream_send(struct client_stream *s, const ProtobufCMessage *message, int last)
@@ -231,14 +226,12 @@ int client_stream_send(struct client_stream *s, const ProtobufCMessage *message,
 }
 
 /* The server is not trusted more than a client is. */
-static ProtobufCMessage *unpack(const ProtobufCMessageDescriptor *type, const void *data,
-				size_t len, struct api_status *st)
+static ProtobufCMessage *unpack(const ProtobufCMessageDescriptor *type, grpc_slice bytes,
+				struct api_status *st)
 {
-	ProtobufCMessage *m = NULL;
-	struct err e = {.msg = "malformed"};
+	struct err e = {0};
+	ProtobufCMessage *m = grpc_bytes_unpack(type, bytes, &e);
 
-	if (wire_check(type, data, len, &e) == 0)
-		m = protobuf_c_message_unpack(type, NULL, len, data);
 	if (!m)
 		api_fail(st, API_INTERNAL, "the server's answer: %s", e.msg);
 	return m;
@@ -254,7 +247,7 @@ int client_stream_next(struct client_stream *s, const ProtobufCMessageDescriptor
 	got = next_bytes(s, &bytes, st);
 	if (got <= 0)
 		return got;
-	*message = unpack(type, GRPC_SLICE_START_PTR(bytes), GRPC_SLICE_LENGTH(bytes), st);
+	*message = unpack(type, bytes, st);
 	grpc_slice_unref(bytes);
 	return *message ? 1 : -1;
 }
@@ -278,54 +271,64 @@ void client_stream_close(struct client_stream *s)
 	free(s);
 }
 
+/* One request, one answer: 0 with *reply, to be unreferenced. */
+static int exchange(struct client *c, const char *path, grpc_slice request, grpc_slice *reply,
+		    struct api_status *st)
+{
+	struct client_stream *s = client_stream_open(c, path, c->timeout_ms);
+	int got;
+
+	if (!s)
+		return api_fail(st, API_INTERNAL, "out of memory");
+	(void)send_bytes(s, &request, 1); /* why it failed is in the status */
+	got = next_bytes(s, reply, st);
+	if (got > 0)
+		take_status(s, st);
+	client_stream_close(s);
+	if (got > 0 && st->code == API_OK)
+		return 0;
+	if (got > 0)
+		grpc_slice_unref(*reply);
+	if (st->code == API_OK)
+		api_fail(st, API_INTERNAL, "the server ended the call without an answer");
+	return -1;
+}
+
 int client_call_bytes(struct client *c, const char *path, const struct client_bytes *request,
 		      struct client_bytes *reply, struct api_status *st)
 {
-	struct client_stream *s = client_stream_open(c, path, c->timeout_ms);
-	grpc_slice bytes = grpc_slice_from_copied_buffer(request->data, request->len);
+	grpc_slice question = grpc_slice_from_copied_buffer(request->data, request->len);
+	grpc_slice answer = grpc_empty_slice();
+	int rc = exchange(c, path, question, &answer, st);
 
 	*reply = (struct client_bytes){0};
-	*st = (struct api_status){.code = API_INTERNAL, .message = "out of memory"};
-	if (s)
-		(void)send_bytes(s, &bytes, 1); /* why it failed is in the status */
-	grpc_slice_unref(bytes);
-	if (s && next_bytes(s, &bytes, st) > 0) {
-		reply->len = GRPC_SLICE_LENGTH(bytes);
-		reply->data = malloc(reply->len + 1);
-		if (reply->data)
-			memcpy(reply->data, GRPC_SLICE_START_PTR(bytes), reply->len);
-		grpc_slice_unref(bytes);
-		take_status(s, st);
-	}
-	client_stream_close(s);
-	if (reply->data && st->code == API_OK)
-		return 0;
-	if (st->code == API_OK)
-		api_fail(st, API_INTERNAL, "the server ended the call without an answer");
-	free(reply->data);
-	*reply = (struct client_bytes){0};
-	return -1;
+	grpc_slice_unref(question);
+	if (rc < 0)
+		return -1;
+	reply->len = GRPC_SLICE_LENGTH(answer);
+	reply->data = malloc(reply->len + 1);
+	if (reply->data)
+		memcpy(reply->data, GRPC_SLICE_START_PTR(answer), reply->len);
+	else
+		rc = api_fail(st, API_INTERNAL, "out of memory");
+	grpc_slice_unref(answer);
+	return rc;
 }
 
 ProtobufCMessage *client_call(struct client *c, const char *method, const ProtobufCMessage *request,
 			      const ProtobufCMessageDescriptor *reply_type, struct api_status *st)
 {
-	size_t len = protobuf_c_message_get_packed_size(request);
-	struct client_bytes packed = {.data = malloc(len + 1), .len = len};
-	struct client_bytes answer;
+	grpc_slice question = grpc_slice_malloc(protobuf_c_message_get_packed_size(request));
+	grpc_slice answer = grpc_empty_slice();
 	ProtobufCMessage *reply = NULL;
 	char path[128];
 
-	if (!packed.data) {
-		api_fail(st, API_INTERNAL, "out of memory");
-		return NULL;
-	}
-	protobuf_c_message_pack(request, packed.data);
+	protobuf_c_message_pack(request, GRPC_SLICE_START_PTR(question));
 	snprintf(path, sizeof(path), SERVICE "%s", method);
-	if (client_call_bytes(c, path, &packed, &answer, st) == 0) {
-		reply = unpack(reply_type, answer.data, answer.len, st);
-		free(answer.data);
+	if (exchange(c, path, question, &answer, st) == 0) {
+		reply = unpack(reply_type, answer, st);
+		grpc_slice_unref(answer);
 	}
-	free(packed.data);
+	grpc_slice_unref(question);
 	return reply;
 }

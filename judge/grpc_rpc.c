@@ -1,12 +1,11 @@
 #include "judge/grpc_rpc.h"
 
-#include <grpc/byte_buffer_reader.h>
-
 #include "judge/api.h"
+#include "judge/grpc_bytes.h"
+#include "judge/grpc_method.h"
 #include "proto/err.h"
 #include "proto/log.h"
 #include "proto/scope.h"
-#include "proto/wire.h"
 
 /*
  * What one thread wrote before it gave a tag to the core, the thread that gets the tag back sees.  ThreadSanitizer cannot know,
@@ -169,21 +168,10 @@ static void proceed(struct rpc *r)
 		r->method->step(r);
 }
 
-static grpc_byte_buffer *pack(const ProtobufCMessage *message)
-{
-	grpc_slice slice = grpc_slice_malloc(protobuf_c_message_get_packed_size(message));
-	grpc_byte_buffer *buffer;
-
-	protobuf_c_message_pack(message, GRPC_SLICE_START_PTR(slice));
-	buffer = grpc_raw_byte_buffer_create(&slice, 1);
-	grpc_slice_unref(slice);
-	return buffer;
-}
-
 /* One batch: what is still to be sent before, a message or not, a status or not. */
 static void transmit(struct rpc *r, const ProtobufCMessage *message, const struct api_status *st)
 {
-	grpc_byte_buffer *buffer = message ? pack(message) : NULL;
+	grpc_byte_buffer *buffer = message ? grpc_bytes_pack(message) : NULL;
 	grpc_slice details = grpc_slice_from_copied_string(st ? st->message : "");
 	grpc_op ops[3] = {0};
 	size_t n = 0;
@@ -202,8 +190,8 @@ static void transmit(struct rpc *r, const ProtobufCMessage *message, const struc
 		ops[n++].data.send_status_from_server.status_details = &details;
 	}
 	r->greeted = 1;
-	r->final = st != NULL;
 	failed = start(r, ops, n, &r->sent);
+	r->final = st && !failed;
 	pthread_mutex_unlock(&r->lock);
 	grpc_slice_unref(details);
 	if (buffer)
@@ -333,28 +321,16 @@ static void on_closed(struct rpc *r, int success)
 /* Bytes to r->request. */
 static int parse(struct rpc *r, grpc_byte_buffer *buffer, struct err *e)
 {
-	grpc_byte_buffer_reader reader;
 	grpc_slice bytes;
-	int rc;
 
-	if (!grpc_byte_buffer_reader_init(&reader, buffer))
-		return err_set(e, "request: cannot be decompressed");
-	bytes = grpc_byte_buffer_reader_readall(&reader);
-	grpc_byte_buffer_reader_destroy(&reader);
-	rc = wire_check(r->method->request, GRPC_SLICE_START_PTR(bytes), GRPC_SLICE_LENGTH(bytes),
-			e);
 	if (r->request)
 		protobuf_c_message_free_unpacked(r->request, NULL);
 	r->request = NULL;
-	if (rc == 0) {
-		r->request = protobuf_c_message_unpack(r->method->request, NULL,
-						       GRPC_SLICE_LENGTH(bytes),
-						       GRPC_SLICE_START_PTR(bytes));
-		if (!r->request)
-			rc = err_set(e, "request: not a %s", r->method->request->name);
-	}
+	if (grpc_bytes_read(buffer, &bytes, e) < 0)
+		return -1;
+	r->request = grpc_bytes_unpack(r->method->request, bytes, e);
 	grpc_slice_unref(bytes);
-	return rc;
+	return r->request ? 0 : -1;
 }
 
 static void take_request(struct rpc *r, grpc_byte_buffer *buffer)
@@ -398,29 +374,6 @@ static void on_received(struct rpc *r, int success)
 		end(r);
 }
 
-static int path_is(grpc_slice path, const struct rpc_method *m)
-{
-	const char *text = (const char *)GRPC_SLICE_START_PTR(path);
-	size_t len = GRPC_SLICE_LENGTH(path);
-	size_t service = strlen(m->service), name = strlen(m->name);
-
-	return len == service + name + 2 && text[0] == '/' && text[service + 1] == '/' &&
-	       memcmp(text + 1, m->service, service) == 0 &&
-	       memcmp(text + service + 2, m->name, name) == 0;
-}
-
-static const struct rpc_method *find_method(grpc_slice path)
-{
-	static const struct rpc_method *const tables[] = {grpc_judge_methods, grpc_health_methods,
-							  grpc_reflection_methods};
-
-	for (size_t i = 0; i < ARRAY_LEN(tables); i++)
-		for (const struct rpc_method *m = tables[i]; m->service; m++)
-			if (path_is(path, m))
-				return m;
-	return NULL;
-}
-
 static void on_requested(struct rpc *r, int success)
 {
 	grpc_op op = {.op = GRPC_OP_RECV_CLOSE_ON_SERVER};
@@ -432,7 +385,7 @@ static void on_requested(struct rpc *r, int success)
 	}
 	if (rpc_accept(r->home) < 0)
 		log_event(LOG_ERROR, "grpc_accept_failed", "%s", "");
-	r->method = find_method(r->details.method);
+	r->method = grpc_method_find(r->details.method);
 	(void)enter(r, &st);
 	op.data.recv_close_on_server.cancelled = &r->close_flag;
 	pthread_mutex_lock(&r->lock);

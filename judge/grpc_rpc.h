@@ -10,32 +10,10 @@
 
 #include <pthread.h>
 
-#include <grpc/grpc.h>
-#include <protobuf-c/protobuf-c.h>
+#include "judge/grpc_method.h"
 
 struct api;
 struct api_status;
-struct rpc;
-
-typedef void rpc_step(struct rpc *r);
-
-enum rpc_kind {
-	RPC_UNARY,  /* one request, one answer */
-	RPC_STREAM, /* one request, then messages for as long as it takes */
-	RPC_BIDI,   /* one answer for each request, until the client has no more */
-};
-
-struct rpc_method {
-	const char *service, *name; /* "judge.v1.Judge", "Submit" */
-	enum rpc_kind kind;
-	const ProtobufCMessageDescriptor *request;
-	rpc_step *step;
-	rpc_step *close; /* releases what rpc_state() holds; may be NULL */
-};
-
-/* The services: tables that end in an empty row. */
-extern const struct rpc_method grpc_judge_methods[], grpc_health_methods[],
-	grpc_reflection_methods[];
 
 /* What all calls of a server share.  The limits are constant, the rest is kept by grpc_rpc.c. */
 struct rpc_home {
