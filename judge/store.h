@@ -95,7 +95,10 @@ void store_on_commit(struct store *s, store_hook *hook, void *arg);
 int store_put_blob(struct store *s, const void *data, size_t len, char *hash, struct err *e);
 int store_get_blob(struct store *s, const char *hash, char **data, size_t *len, struct err *e);
 
-/* Problem versions never change; adding one makes it the current one of its name. */
+/*
+ * Problem versions never change; adding one makes it the current one of its name.  One that is there already stays as it was first
+ * stored and becomes the current one again.
+ */
 int store_add_problem(struct store *s, const struct store_problem *p, struct err *e);
 int store_get_problem(struct store *s, const char *name, const char *version /* NULL: current */,
 		      struct store_problem *out, struct err *e);
@@ -133,7 +136,10 @@ int store_renew(struct store *s, const struct store_job *job, int64_t lease_us, 
 /* seq, at_us, attempt and tests_total of each event are set by the store. */
 int store_append_events(struct store *s, const struct store_job *job,
 			Judge__V1__Event *const *events, size_t n, struct err *e);
-/* Result, runs and the FINISHED event, only if (judgement, attempt) is still current; otherwise ESTALE and nothing changes. */
+/*
+ * Result, runs and the FINISHED event, only if (judgement, attempt) is still current; otherwise ESTALE and nothing changes.  An
+ * attempt stays current when its lease runs out, until somebody else claims the job: a late result that nobody overtook counts.
+ */
 int store_finish(struct store *s, const struct store_job *job, const struct store_result *r,
 		 struct err *e);
 /* Draining: gives the job back, free of charge. */

@@ -255,6 +255,15 @@ static void shelf_on_small_disk(const char *size)
 	cr_assert_eq(shelf_add_problem("sum", shelf_version), 0);
 }
 
+Test(store_sqlite, read_only_disk)
+{
+	box_on_small_disk("size=8m,mode=0700");
+	store_close(box.s);
+	box.s = NULL;
+	cr_assert_eq(mount(NULL, box.dir, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
+	assert_refused(EROFS, "Read-only file system");
+}
+
 /* Puts different blobs until none fits; returns how many did. */
 static int fill(size_t size)
 {
