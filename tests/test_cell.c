@@ -269,6 +269,58 @@ Test(cell, nothing_outlives_a_run, .timeout = 60)
 	fixture_close(&f);
 }
 
+Test(cell, bombs, .timeout = 90)
+{
+	static const char *const bombs[] = {
+		"b() { b | b & }; b; sleep 50",
+		"python3 -c 'import os\nwhile True:\n try:\n  if os.fork() == 0: os.setsid()\n "
+		"except OSError: pass'",
+		"python3 -c 'import os\nwhile True:\n try: os.fork()\n except OSError: pass'",
+		"python3 -c 'import os\nb = bytearray(8 << 20)\nwhile True:\n try:\n  os.fork()\n"
+		"  b = bytearray(8 << 20)\n except OSError: pass'",
+	};
+	struct fixture f;
+	struct answer a;
+
+	fixture_open(&f, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(bombs); i++) {
+		run(&f, bombs[i],
+		    (struct limits){.cpu_us = 400 * MS,
+				    .wall_us = 1000 * MS,
+				    .processes = 50,
+				    .memory = 128 * MIB},
+		    &a);
+		cr_expect(a.status == CPU || a.status == WALL || a.status == MEMORY, "%s: %d %s",
+			  bombs[i], a.status, a.error);
+		cr_expect_leq(a.processes_peak, 50);
+		fixture_run(&f, "echo /proc/[0-9]*", &a);
+		cr_expect_str_eq(a.out, "/proc/2\n");
+	}
+	fixture_close(&f);
+}
+
+/* Two cells at work at once share no id, no limit and no file. */
+Test(cell, cells_are_strangers, .timeout = 60)
+{
+	struct fixture f;
+	struct fixture other;
+	struct answer a;
+
+	fixture_open(&f, NULL);
+	fixture_open(&other, NULL);
+	cr_expect_neq(f.cell.ids.program, other.cell.ids.program);
+	cr_expect_neq(f.cell.ids.init, other.cell.ids.init);
+	fixture_put(&f, "mine", 0644, "x", &a);
+	fixture_run(&other, "ls -A /box", &a);
+	cr_expect_str_eq(a.out, "");
+	fixture_run(&f, "ls -A /box", &a);
+	cr_expect_str_eq(a.out, "mine\n");
+	fixture_close(&f);
+	fixture_run(&other, "echo alive", &a);
+	cr_expect_str_eq(a.out, "alive\n");
+	fixture_close(&other);
+}
+
 Test(cell, inputs, .timeout = 60)
 {
 	struct fixture f;
