@@ -258,9 +258,9 @@ static void shelf_on_small_disk(const char *size)
 Test(store_sqlite, read_only_disk)
 {
 	shelf_on_small_disk("size=8m,mode=0700");
-	store_close(shelf.s);
-	shelf.s = NULL;
-	cr_assert_eq(mount(NULL, shelf.dir, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
+	store_close(box.s);
+	box.s = NULL;
+	cr_assert_eq(mount(NULL, box.dir, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
 	assert_refused(EROFS, "Read-only file system");
 }
 
