@@ -2,6 +2,7 @@
 #include <criterion/new/assert.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -552,6 +553,37 @@ Test(worker, a_job_that_was_lost_twice_runs_alone)
 		forget(await(others[i], JUDGE__V1__STATE__FINISHED));
 	cr_expect(zero(int, world.program_peer.crowded));
 	cr_expect(gt(int, world.program_peer.most, 1), "the others ran side by side");
+}
+
+Test(worker, a_job_ends_before_its_lease_when_the_store_is_stuck)
+{
+	char path[128];
+	sqlite3 *db;
+	int64_t since;
+
+	open_world();
+	open_peer();
+	open_pool(1, 2000000);
+	const char *id = submit("hang");
+
+	while (world.program_peer.running == 0)
+		usleep(1000);
+	snprintf(path, sizeof(path), "%s/state/gavel.db", world.dir);
+	cr_assert(eq(int, sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK));
+	cr_assert(eq(int, sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK));
+	since = io_monotonic_us();
+	while (world.program_peer.running > 0 && io_monotonic_us() - since < 20000000)
+		usleep(1000);
+	/* Nobody told the worker: its own clock did. */
+	cr_expect(zero(int, world.program_peer.running));
+	cr_assert(eq(int, sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK));
+	sqlite3_close(db);
+	for (int i = 0; i < 2000 && world.program_peer.runs < 2; i++)
+		usleep(10000);
+	Judge__V1__Submission *s = look(id);
+
+	cr_expect(gt(u32, s->attempt, 1));
+	forget(s);
 }
 
 static void open_judged(const char *validator)
