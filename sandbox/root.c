@@ -95,7 +95,7 @@ __attribute__((format(printf, 3, 0))) static void keep_first(cyaml_log_t level, 
 
 static int add_row(struct root *r, const struct row *row, struct err *e)
 {
-	struct root_mount m = {.type = row->type, .optional = row->optional};
+	struct root_mount m = {.type = row->type, .optional = row->optional == YES};
 	struct root_mount *more = realloc(r->mounts, (r->nmounts + 1) * sizeof(m));
 
 	if (!more)
@@ -246,7 +246,7 @@ int root_use_folder(struct root *r, const char *folder, struct err *e)
 	closedir(d);
 	for (size_t i = 0; i < nold; i++) {
 		struct row row = {old[i].type, old[i].source, old[i].target, old[i].content,
-				  old[i].optional};
+				  old[i].optional ? YES : NO};
 
 		if (status == 0)
 			status = add_row(r, &row, e);

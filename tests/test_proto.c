@@ -47,7 +47,8 @@ static void list_enum(struct listing *l, const ProtobufCEnumDescriptor *e)
 {
 	if (is_new(l, e))
 		for (unsigned i = 0; i < e->n_values; i++)
-			line(l, "enum %s %s = %d\n", e->name, e->values[i].name, e->values[i].value);
+			line(l, "enum %s %s = %d\n", e->name, e->values[i].name,
+			     e->values[i].value);
 }
 
 static void list_message(struct listing *l, const ProtobufCMessageDescriptor *m)
