@@ -152,8 +152,12 @@ static void name_call(struct policy_call *call)
 		(uint32_t)call->nr & (abi == SCMP_ARCH_X32 ? ~(uint32_t)X32_BIT : UINT32_MAX);
 	AUTO_FREE char *name = seccomp_syscall_resolve_num_arch(abi, call->nr);
 
-	if (name)
-		(void)snprintf(call->name, sizeof(call->name), "%s%s", prefix, name);
+	const char *shown_name = name;
+
+	if (!name && abi == seccomp_arch_native())
+		shown_name = policy_call_young_name(call->nr);
+	if (shown_name)
+		(void)snprintf(call->name, sizeof(call->name), "%s%s", prefix, shown_name);
 	else
 		(void)snprintf(call->name, sizeof(call->name), "%ssyscall %u", prefix, shown);
 }

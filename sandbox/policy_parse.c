@@ -258,9 +258,9 @@ static int parse_call(struct cursor *c, int *nr, struct err *e)
 		return expected(c, "'CALL: ACTION', '@include NAME' or a comment", e);
 	if (w.len < sizeof(name)) {
 		memcpy(name, w.at, w.len);
-		*nr = seccomp_syscall_resolve_name(name);
+		*nr = policy_call_number(name);
 	}
-	if (w.len >= sizeof(name) || *nr == __NR_SCMP_ERROR)
+	if (w.len >= sizeof(name) || *nr == POLICY_CALL_UNKNOWN)
 		return err_set(e, "unknown system call '%.*s'; expected a name of syscalls(2)",
 			       (int)(w.len < sizeof(name) ? w.len : sizeof(name)), w.at);
 	if (!accept_mark(c, ":"))

@@ -77,6 +77,19 @@ bool policy_name_ok(const char *name);
 int policy_parse(struct policy_rules *r, const char *name, const struct policy_source *src,
 		 struct err *e);
 
+/* The youngest call that the shipped policies have been read against: file_setattr, Linux 6.18. */
+#define POLICY_CALLS_LAST 469
+
+/*
+ * The number of a call on this machine; ELSEWHERE if only other architectures have it.  Knows what libseccomp knows, and the
+ * calls that are younger.
+ */
+enum { POLICY_CALL_ELSEWHERE = -1, POLICY_CALL_UNKNOWN = -2 };
+int policy_call_number(const char *name);
+
+/* The name of a native call that libseccomp may not know yet; NULL if it is none of those. */
+const char *policy_call_young_name(int nr);
+
 /* Looks up a symbolic constant of `len` bytes ("AF_UNIX"); false if unknown. */
 bool policy_symbol(const char *name, size_t len, uint64_t *value);
 

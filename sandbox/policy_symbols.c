@@ -1,4 +1,5 @@
 #include <asm/ioctls.h>
+#include <fcntl.h>
 #include <linux/fs.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
@@ -35,6 +36,8 @@ static const struct symbol symbols[] = {
 
 	SYM(PROT_READ), SYM(PROT_WRITE), SYM(PROT_EXEC), SYM(MAP_SHARED), SYM(MAP_PRIVATE),
 	SYM(MAP_ANONYMOUS), SYM(MAP_HUGETLB),
+
+	SYM(F_GETLK), SYM(F_OFD_GETLK), SYM(F_SETLEASE), SYM(F_NOTIFY),
 
 	SYM(S_IFMT), SYM(S_IFREG), SYM(S_IFIFO), SYM(PRIO_PROCESS), SYM(ADDR_NO_RANDOMIZE),
 

@@ -1,11 +1,13 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/personality.h>
 #include <sys/resource.h>
@@ -74,6 +76,9 @@ Test(policy_kernel, answers, .timeout = 60)
 	} cases[] = {
 		{{SYS_getpid, {0}}, 0},
 		{{999, {0}}, ENOSYS},
+		{{470, {0}}, ENOSYS},
+		{{462, {0}}, ENOSYS}, /* mseal */
+		{{457, {0}}, ENOSYS}, /* statmount */
 		{{-1, {0}}, ENOSYS},
 		{{SYS_clone3, {0}}, ENOSYS},
 		{{SYS_io_uring_setup, {1, 0}}, ENOSYS},
@@ -123,6 +128,28 @@ Test(policy_kernel, sockets, .timeout = 60)
 	}
 }
 
+/* A file that two cells can read must not become a way to talk, in any language. */
+Test(policy_kernel, shared_files_carry_no_messages, .timeout = 60)
+{
+	static const struct {
+		struct call call;
+		int num;
+	} cases[] = {
+		{{SYS_flock, {0, LOCK_SH | LOCK_NB}}, ENOLCK},
+		{{SYS_fcntl, {0, F_GETLK, 0}}, ENOLCK},
+		{{SYS_fcntl, {0, F_OFD_GETLK, 0}}, ENOLCK},
+		{{SYS_fcntl, {0, F_SETLEASE, F_RDLCK}}, EPERM},
+		{{SYS_fcntl, {0, F_NOTIFY, DN_ACCESS}}, EPERM},
+		{{SYS_fcntl, {0, F_GETFD}}, 0},
+		{{SYS_inotify_init1, {0}}, EPERM},
+		{{SYS_fanotify_init, {0, 0}}, EPERM},
+	};
+
+	for (size_t p = 0; p < ARRAY_LEN(policies); p++)
+		for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+			expect_errno(policies[p], &cases[i].call, cases[i].num);
+}
+
 /* None of these would do harm if it were let through. */
 Test(policy_kernel, kill_class_is_named, .timeout = 60)
 {
@@ -144,6 +171,7 @@ Test(policy_kernel, kill_class_is_named, .timeout = 60)
 		{{SYS_swapon, {0}}, "swapon"},
 		{{SYS_setdomainname, {0, -1}}, "setdomainname"},
 		{{SYS_open_by_handle_at, {-1}}, "open_by_handle_at"},
+		{{467, {-1, 0}}, "open_tree_attr"},
 		{{SYS_clone, {CLONE_NEWUSER | SIGCHLD}}, "clone"},
 		{{SYS_clone, {CLONE_NEWNET | SIGCHLD | (1L << 40)}}, "clone"},
 	};
