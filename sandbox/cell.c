@@ -14,6 +14,7 @@
 #include "proto/scope.h"
 #include "proto/wire.h"
 #include "sandbox/init.h"
+#include "sandbox/landlock.h"
 #include "sandbox/rules.h"
 #include "sandbox/spec.h"
 
@@ -24,7 +25,8 @@
 	(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | \
 	 CLONE_NEWCGROUP)
 
-const char *const cell_layers[] = {
+/* What every cell has: without one of these it does not open. */
+static const char *const layers_always[] = {
 	"user namespace",   "pid namespace",
 	"mount namespace",  "network namespace",
 	"ipc namespace",    "uts namespace",
@@ -35,8 +37,19 @@ const char *const cell_layers[] = {
 	"no swap",          "process limit",
 	"cpu time limit",   "cpu quota",
 	"output limit",     "box size and inode limits",
-	"resource limits",  NULL,
+	"resource limits",  "first to die of memory",
+	"read-only /proc",  "no shared keyring",
 };
+
+size_t cell_layers(const char *layers[CELL_LAYERS_MAX])
+{
+	size_t n = ARRAY_LEN(layers_always);
+
+	memcpy(layers, layers_always, sizeof(layers_always));
+	if (landlock_abi() > 0)
+		layers[n++] = "landlock";
+	return n;
+}
 
 static const struct jail_tables *real_tables(void)
 {

@@ -42,8 +42,12 @@ struct cell {
 	struct run_ties ties; /* of the runs to come; -1, -1, -1 unless the owner sets them */
 };
 
-/* The layers that are in force in every cell, for the welcome; NULL-terminated. */
-extern const char *const cell_layers[];
+/*
+ * The names of the layers that are in force in a cell, for the welcome and for doctor; returns how many.  Those that depend on
+ * the kernel are named only where it has them.
+ */
+#define CELL_LAYERS_MAX 40
+size_t cell_layers(const char *layers[CELL_LAYERS_MAX]);
 
 /* Needs root and a process without supplementary groups. */
 int cell_open(struct cell *c, const struct cell_options *o, struct err *e);

@@ -227,6 +227,7 @@ static void fill_program(const struct pid1 *p, const Sandbox__Request *rq,
 		.stack_bytes = rq->stack_bytes,
 		.open_files = rq->open_files,
 		.policy = rules_policy(p->in->rules, rq->policy),
+		.root = p->in->cell.root,
 		.cell = p->own,
 		.session_keyring = jail_session_keyring(),
 	};

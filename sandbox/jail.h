@@ -63,6 +63,7 @@ struct jail_program {
 	uint64_t stack_bytes;
 	uint32_t open_files;
 	const struct policy *policy;
+	const struct root *root; /* what Landlock grants */
 	struct jail_namespaces cell; /* of init: ipc, uts and cgroup must be others */
 	long session_keyring;        /* of init, -1 if there are no keyrings */
 	int sync_fd;                 /* SOCK_SEQPACKET: jail_message out, one byte "go" in */

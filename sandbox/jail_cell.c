@@ -18,13 +18,15 @@
 #include "sandbox/network.h"
 #include "sandbox/root.h"
 
-static jail_cell_fn step_cgroup, step_ids, step_orphan, step_private, step_namespaces, step_network,
-	step_root, step_enter, step_bounding, step_securebits, step_no_new_privs, step_verify;
+static jail_cell_fn step_cgroup, step_oom, step_ids, step_orphan, step_private, step_namespaces,
+	step_network, step_root, step_enter, step_bounding, step_securebits, step_no_new_privs,
+	step_verify;
 
 /* clang-format off */
 const struct jail_cell_step jail_cell_steps[] = {
 	/* step           action              why it stands here */
 	{ "cgroup",       step_cgroup       }, /* first: whatever init uses from now on is charged to the cell */
+	{ "oom",          step_oom          }, /* before ids: afterwards its files in /proc are another user's */
 	{ "ids",          step_ids          }, /* waits for the id maps; root of the cell: no id of the host is left */
 	{ "orphan",       step_orphan       }, /* the kernel clears it in ids, so after */
 	{ "private",      step_private      }, /* before any mount: none may travel to the host */
@@ -48,6 +50,9 @@ const char *const jail_namespace_names[JAIL_NAMESPACES] = {"user", "pid", "mnt",
 	 SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE |                                   \
 	 SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
 
+#define OOM_SCORE "/proc/self/oom_score_adj"
+#define OOM_FIRST "1000\n" /* proc(5): the most there is */
+
 int jail_namespaces_read(struct jail_namespaces *n, struct err *e)
 {
 	char path[64];
@@ -68,6 +73,17 @@ static int step_cgroup(const struct jail_cell *c, struct err *e)
 	return errno ? err_sys(e, "join the cell's cgroup") : 0;
 }
 
+/* When the machine itself runs out of memory, cells go first; programs inherit it and cannot write to /proc. */
+static int step_oom(const struct jail_cell *c, struct err *e)
+{
+	AUTO_CLOSE int fd = open(OOM_SCORE, O_WRONLY | O_CLOEXEC);
+
+	(void)c;
+	if (fd < 0)
+		return err_sys(e, "open " OOM_SCORE);
+	return io_write_all(fd, OOM_FIRST, strlen(OOM_FIRST), e);
+}
+
 static int step_ids(const struct jail_cell *c, struct err *e)
 {
 	char go;
@@ -80,7 +96,8 @@ static int step_ids(const struct jail_cell *c, struct err *e)
 		return err_sys(e, "setresgid");
 	if (setresuid(IDS_INIT, IDS_INIT, IDS_INIT) < 0)
 		return err_sys(e, "setresuid");
-	return 0;
+	/* The kernel does so too, unless fs.suid_dumpable says otherwise. */
+	return prctl(PR_SET_DUMPABLE, 0) < 0 ? err_sys(e, "prctl(PR_SET_DUMPABLE)") : 0;
 }
 
 static int step_orphan(const struct jail_cell *c, struct err *e)
@@ -170,7 +187,19 @@ static int verify_process(struct err *e)
 		return err_set(e, "securebits are 0x%x", prctl(PR_GET_SECUREBITS));
 	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
 		return err_set(e, "no_new_privs is off");
+	if (prctl(PR_GET_DUMPABLE) != 0)
+		return err_set(e, "is dumpable: its memory and /proc files are open to its uid");
 	return 0;
+}
+
+static int verify_oom(struct err *e)
+{
+	AUTO_FREE char *text = NULL;
+	size_t len;
+
+	if (io_read_file(OOM_SCORE, 64, &text, &len, e) < 0)
+		return -1;
+	return strcmp(text, OOM_FIRST) == 0 ? 0 : err_set(e, "oom_score_adj is not 1000");
 }
 
 static int verify_namespaces(const struct jail_namespaces *host, struct err *e)
@@ -188,7 +217,7 @@ static int verify_namespaces(const struct jail_namespaces *host, struct err *e)
 
 static int verify_mount(const struct root_mount *m, struct err *e)
 {
-	unsigned long want = ST_NOSUID | ST_NODEV | (m->type == ROOT_BIND ? ST_RDONLY : 0);
+	unsigned long want = ST_NOSUID | ST_NODEV | (m->type == ROOT_BIND_RW ? 0 : ST_RDONLY);
 	struct statvfs v;
 
 	if (m->type != ROOT_BIND && m->type != ROOT_BIND_RW && m->type != ROOT_PROC)
@@ -227,7 +256,7 @@ static int verify_mounts_private(struct err *e)
 
 static int step_verify(const struct jail_cell *c, struct err *e)
 {
-	if (verify_process(e) < 0 || verify_namespaces(&c->host, e) < 0 ||
+	if (verify_process(e) < 0 || verify_oom(e) < 0 || verify_namespaces(&c->host, e) < 0 ||
 	    verify_root(c->root, e) < 0 || verify_mounts_private(e) < 0)
 		return -1;
 	return network_verify(c->network, e);

@@ -16,10 +16,12 @@
 #include "sandbox/cgroup.h"
 #include "sandbox/ids.h"
 #include "sandbox/jail.h"
+#include "sandbox/landlock.h"
 #include "sandbox/policy.h"
 
 static jail_program_fn step_attach, step_fresh, step_hostname, step_session, step_stdio, step_close,
-	step_limits, step_signals, step_ids, step_cwd, step_verify, step_seccomp, step_exec;
+	step_limits, step_signals, step_ids, step_cwd, step_landlock, step_verify, step_seccomp,
+	step_exec;
 
 /* clang-format off */
 const struct jail_program_step jail_program_steps[] = {
@@ -34,6 +36,7 @@ const struct jail_program_step jail_program_steps[] = {
 	{ "signals",    step_signals  }, /* as a program expects to find them */
 	{ "ids",        step_ids      }, /* gives up the cell's root, and every capability with it */
 	{ "cwd",        step_cwd      }, /* as the program's user, so that permissions count */
+	{ "landlock",   step_landlock }, /* after all that opens paths; it covers mounts and ids with rules of their own */
 	{ "verify",     step_verify   }, /* ask the kernel whether all that is true */
 	{ "seccomp",    step_seccomp  }, /* last: the policy allows no set-up call; hands over the listener */
 	{ "exec",       step_exec     }, /* waits for "go": the clock starts there */
@@ -202,6 +205,11 @@ static int step_cwd(struct jail_program *p, struct err *e)
 	return chdir(p->cwd) < 0 ? err_sys(e, "chdir %s", p->cwd) : 0;
 }
 
+static int step_landlock(struct jail_program *p, struct err *e)
+{
+	return landlock_enter(p->root, e);
+}
+
 static int verify_ids(struct err *e)
 {
 	uid_t u[3];
@@ -318,7 +326,7 @@ static int verify_signals(struct err *e)
 static int step_verify(struct jail_program *p, struct err *e)
 {
 	if (verify_ids(e) < 0 || verify_caps(e) < 0 || verify_namespaces(&p->cell, e) < 0 ||
-	    verify_limits(p, e) < 0 || verify_signals(e) < 0)
+	    verify_limits(p, e) < 0 || verify_signals(e) < 0 || landlock_verify(p->root, e) < 0)
 		return -1;
 	return verify_surroundings(p, e);
 }

@@ -53,14 +53,14 @@ static int await_client(const struct keeper *k, const struct cell *c, struct err
 static int welcome(const struct keeper *k, int sock, struct err *e)
 {
 	Sandbox__Welcome w = SANDBOX__WELCOME__INIT;
+	const char *layers[CELL_LAYERS_MAX];
 
 	w.protocol = PROTOCOL_VERSION;
 	w.cell = (char *)k->cell.name;
 	w.pool = (char *)k->pool;
 	w.rules_hash = (char *)k->cell.rules->hash;
-	w.layers = (char **)cell_layers;
-	while (cell_layers[w.n_layers])
-		w.n_layers++;
+	w.layers = (char **)layers;
+	w.n_layers = cell_layers(layers);
 	return channel_send(sock, &w.base, NULL, 0, e);
 }
 

@@ -75,7 +75,7 @@ int mounts_new_proc(struct err *e)
 		return err_sys(e, "fsopen proc");
 	if (configure(fs, "hidepid", "invisible", e) < 0 || configure(fs, "subset", "pid", e) < 0)
 		return err_wrap(e, "proc");
-	return create(fs, JAIL_ATTRS | MOUNT_ATTR_NOEXEC, e);
+	return create(fs, JAIL_ATTRS | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY, e);
 }
 
 int mounts_attach(int tree, const char *path, struct err *e)

@@ -29,7 +29,7 @@ int mounts_clone(const char *path, enum mounts_kind kind, struct err *e);
 /* A new tmpfs, nosuid and nodev. */
 int mounts_new_tmpfs(const struct mounts_tmpfs *t, struct err *e);
 
-/* A new procfs of the caller's pid namespace: hidepid=invisible, subset=pid, nosuid, nodev, noexec. */
+/* A new procfs of the caller's pid namespace: hidepid=invisible, subset=pid, read-only, nosuid, nodev, noexec. */
 int mounts_new_proc(struct err *e);
 
 /* Attaches a tree at path, which must exist. */
