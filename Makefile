@@ -34,7 +34,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 SOURCES := $(wildcard proto/*.[ch] sandbox/*.[ch] judge/*.[ch] tests/*.[ch] tests/*/*.[ch])
 
 LIBS_proto   := -lprotobuf-c
-LIBS_sandbox := -lseccomp -lcap -lcyaml -lyaml -ljansson -lcrypto $(LIBS_proto)
+LIBS_sandbox := -larchive -lseccomp -lcap -lcyaml -lyaml -ljansson -lcrypto $(LIBS_proto)
 LIBS_judge   := -lgrpc -lgpr -lsqlite3 -lcyaml -lyaml -ljansson -lcrypto -lpthread $(LIBS_proto)
 
 all: $(addprefix $(BIN)/,$(PROGS)) ## build the programs into build/bin (default)

@@ -219,10 +219,13 @@ static int verify_mount(const struct root_mount *m, struct err *e)
 {
 	unsigned long want = ST_NOSUID | ST_NODEV | (m->type == ROOT_BIND_RW ? 0 : ST_RDONLY);
 	struct statvfs v;
+	AUTO_CLOSE int fd = -1;
 
 	if (m->type != ROOT_BIND && m->type != ROOT_BIND_RW && m->type != ROOT_PROC)
 		return 0;
-	if (statvfs(m->target, &v) < 0)
+	/* A bind of a link is a link, which may lead nowhere. */
+	fd = open(m->target, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstatvfs(fd, &v) < 0)
 		return m->optional && errno == ENOENT ? 0 : err_sys(e, "%s", m->target);
 	if ((v.f_flag & want) != want)
 		return err_set(e, "%s lacks read-only, nosuid or nodev", m->target);

@@ -78,6 +78,27 @@ int mounts_new_proc(struct err *e)
 	return create(fs, JAIL_ATTRS | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY, e);
 }
 
+int mounts_new_image(const char *type, const char *source, struct err *e)
+{
+	AUTO_CLOSE int fs = (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC);
+
+	if (fs < 0)
+		return err_sys(e, "fsopen %s", type);
+	if (configure(fs, "source", source, e) < 0)
+		return -1;
+	if (syscall(SYS_fsconfig, fs, FSCONFIG_SET_FLAG, "ro", NULL, 0) < 0)
+		return err_sys(e, "mount option ro");
+	return create(fs, JAIL_ATTRS | MOUNT_ATTR_RDONLY, e);
+}
+
+int mounts_attach_at(int tree, int point, struct err *e)
+{
+	if (syscall(SYS_move_mount, tree, "", point, "",
+		    MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+		return err_sys(e, "mount");
+	return 0;
+}
+
 int mounts_attach(int tree, const char *path, struct err *e)
 {
 	if (syscall(SYS_move_mount, tree, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) < 0)

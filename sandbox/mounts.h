@@ -32,7 +32,14 @@ int mounts_new_tmpfs(const struct mounts_tmpfs *t, struct err *e);
 /* A new procfs of the caller's pid namespace: hidepid=invisible, subset=pid, read-only, nosuid, nodev, noexec. */
 int mounts_new_proc(struct err *e);
 
-/* Attaches a tree at path, which must exist. */
+/*
+ * A new mount of the block device `source`, read-only, nosuid and nodev.  e->num is ENODEV if the kernel does not know the type.
+ * Whoever made the bytes of the device talks to the kernel's parser: only for images that are trusted.
+ */
+int mounts_new_image(const char *type, const char *source, struct err *e);
+
+/* Attaches a tree at path, which must exist; or at what a descriptor (O_PATH) stands for. */
 int mounts_attach(int tree, const char *path, struct err *e);
+int mounts_attach_at(int tree, int point, struct err *e);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "proto/err.h"
 #include "proto/scope.h"
+#include "sandbox/root_cache.h"
 
 #define SECOND 1000000ULL
 #define KIB    1024ULL
@@ -59,8 +60,10 @@ static const struct row rows[] = {
 	  "network of its own: nothing, or 127.0.0.1 and ::1 (none)" },
 	{ "--policy",     "NAME",     parse_text,     AT(policy),       0, 0, "",
 	  "system calls allowed: a rule in seccomp/ (managed)" },
-	{ "--root",       "DIR",      parse_path,     AT(root),         0, 0, "",
-	  "system files from DIR instead of the host's" },
+	{ "--root",       "PATH",     parse_path,     AT(root),         0, 0, "",
+	  "system files from a folder, a squashfs or erofs image, or an OCI layout" },
+	{ "--root-cache", "DIR",      parse_path,     AT(root_cache),   0, 0, "",
+	  "where OCI images are unpacked (" ROOT_CACHE_DIR ")" },
 	{ "--mount",      "SRC:DST[:rw]", parse_mount, AT(mounts),      0, 0, "",
 	  "show a file or folder of the host at DST, read-only or writable" },
 	{ "--copy-in",    "SRC[:DST]", parse_copy_in, AT(copy_in),      0, 0, "",

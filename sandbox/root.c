@@ -1,7 +1,6 @@
 #include "sandbox/root.h"
 
 #include <cyaml/cyaml.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/mount.h>
@@ -15,6 +14,7 @@
 #include "proto/io.h"
 #include "proto/scope.h"
 #include "sandbox/mounts.h"
+#include "sandbox/tree.h"
 
 #define ROOT_TEXT_MAX 65536
 #define STAGING       "/tmp" /* any folder will do, but /proc must stay uncovered until ours is mounted */
@@ -29,7 +29,7 @@ struct row {
 };
 
 struct file {
-	char *name;
+	char *name, *from;
 	struct row *mounts;
 	unsigned mounts_count;
 };
@@ -61,6 +61,8 @@ static const cyaml_schema_value_t row_schema = {
 
 static const cyaml_schema_field_t file_fields[] = {
 	CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct file, name, 1, 64),
+	CYAML_FIELD_STRING_PTR("from", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file, from,
+			       1, 4095),
 	CYAML_FIELD_SEQUENCE("mounts", CYAML_FLAG_POINTER, struct file, mounts, &row_schema, 1,
 			     256),
 	CYAML_FIELD_END,
@@ -93,21 +95,30 @@ __attribute__((format(printf, 3, 0))) static void keep_first(cyaml_log_t level, 
 		snprintf(c->where, sizeof(c->where), ", %.97s", text);
 }
 
-static int add_row(struct root *r, const struct row *row, struct err *e)
+void root_mount_release(struct root_mount *m)
 {
-	struct root_mount m = {.type = row->type, .optional = row->optional == YES};
-	struct root_mount *more = realloc(r->mounts, (r->nmounts + 1) * sizeof(m));
+	free(m->source);
+	free(m->target);
+	free(m->content);
+	*m = (struct root_mount){0};
+}
 
+int root_take(struct root *r, const struct root_mount *given, struct err *e)
+{
+	struct root_mount m = {.type = given->type, .optional = given->optional};
+	struct root_mount *more;
+
+	if (r->nmounts == ROOT_ROWS_MAX)
+		return err_set(e, "more than %d mounts", ROOT_ROWS_MAX);
+	more = realloc(r->mounts, (r->nmounts + 1) * sizeof(m));
 	if (!more)
 		return err_set(e, "out of memory");
 	r->mounts = more;
-	m.source = row->source ? strdup(row->source) : NULL;
-	m.content = row->content ? strdup(row->content) : NULL;
-	m.target = strdup(row->target);
-	if (!m.target || (row->source && !m.source) || (row->content && !m.content)) {
-		free(m.source);
-		free(m.content);
-		free(m.target);
+	m.source = given->source ? strdup(given->source) : NULL;
+	m.content = given->content ? strdup(given->content) : NULL;
+	m.target = strdup(given->target);
+	if (!m.target || (given->source && !m.source) || (given->content && !m.content)) {
+		root_mount_release(&m);
 		return err_set(e, "out of memory");
 	}
 	r->mounts[r->nmounts++] = m;
@@ -119,11 +130,17 @@ static int take_file(struct root *r, const struct file *f, const char *name, str
 	if (strcmp(f->name, name) != 0)
 		return err_set(e, "name: is '%s', must be '%s' as the file's", f->name, name);
 	r->name = strdup(f->name);
-	if (!r->name)
+	r->from = f->from ? strdup(f->from) : NULL;
+	if (!r->name || (f->from && !r->from))
 		return err_set(e, "out of memory");
-	for (unsigned i = 0; i < f->mounts_count; i++)
-		if (add_row(r, &f->mounts[i], e) < 0)
+	for (unsigned i = 0; i < f->mounts_count; i++) {
+		const struct row *row = &f->mounts[i];
+		struct root_mount m = {row->type, row->source, row->target, row->content,
+				       row->optional == YES};
+
+		if (root_take(r, &m, e) < 0)
 			return -1;
+	}
 	return root_check(r, e);
 }
 
@@ -166,96 +183,39 @@ int root_load(struct root *r, const char *dir, const char *name, struct err *e)
 
 void root_release(struct root *r)
 {
-	for (size_t i = 0; i < r->nmounts; i++) {
-		free(r->mounts[i].source);
-		free(r->mounts[i].target);
-		free(r->mounts[i].content);
-	}
+	for (size_t i = 0; i < r->nmounts; i++)
+		root_mount_release(&r->mounts[i]);
 	free(r->mounts);
 	free(r->name);
 	free(r->text);
+	free(r->from);
+	free(r->digest);
+	free(r->env);
 	*r = (struct root){0};
 }
 
 int root_add(struct root *r, enum root_type type, const char *source, const char *target,
 	     struct err *e)
 {
-	char *src = source ? strdup(source) : NULL;
-	char *dst = strdup(target);
-	struct row row = {.type = type, .source = src, .target = dst};
-	int status = dst && (src || !source) ? add_row(r, &row, e) : err_set(e, "out of memory");
+	/* root_take() only reads it. */
+	struct root_mount m = {.type = type, .source = (char *)source, .target = (char *)target};
 
-	free(src);
-	free(dst);
-	return status;
+	return root_take(r, &m, e);
 }
 
-/* Names in a root file system that the cell makes itself. */
-static int is_own(const char *name)
-{
-	static const char *const own[] = {".",   "..",  "proc", "sys",    "dev",
-					  "tmp", "run", "box",  "program"};
-
-	for (size_t i = 0; i < ARRAY_LEN(own); i++)
-		if (strcmp(name, own[i]) == 0)
-			return 1;
-	return 0;
-}
-
-static void drop_host_binds(struct root *r)
+void root_drop_host(struct root *r)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < r->nmounts; i++) {
 		struct root_mount *m = &r->mounts[i];
 
-		if (m->type != ROOT_BIND && m->type != ROOT_FILE && m->type != ROOT_LINK) {
+		if (m->type == ROOT_BIND || m->type == ROOT_BIND_RW || m->type == ROOT_LINK)
+			root_mount_release(m);
+		else
 			r->mounts[kept++] = *m;
-			continue;
-		}
-		free(m->source);
-		free(m->target);
-		free(m->content);
 	}
 	r->nmounts = kept;
-}
-
-int root_use_folder(struct root *r, const char *folder, struct err *e)
-{
-	struct root_mount *old;
-	size_t nold;
-	char source[4096];
-	char target[300];
-	DIR *d = opendir(folder);
-	int status = 0;
-
-	if (!d)
-		return err_sys(e, "open %s", folder);
-	drop_host_binds(r);
-	/* The folder's own files come first: what the rule mounts (/tmp, /box) lies on top. */
-	old = ptr_steal(&r->mounts);
-	nold = r->nmounts;
-	r->nmounts = 0;
-	for (struct dirent *entry; status == 0 && (entry = readdir(d));) {
-		if (is_own(entry->d_name))
-			continue;
-		snprintf(source, sizeof(source), "%s/%s", folder, entry->d_name);
-		snprintf(target, sizeof(target), "/%s", entry->d_name);
-		status = root_add(r, ROOT_BIND, source, target, e);
-	}
-	closedir(d);
-	for (size_t i = 0; i < nold; i++) {
-		struct row row = {old[i].type, old[i].source, old[i].target, old[i].content,
-				  old[i].optional ? YES : NO};
-
-		if (status == 0)
-			status = add_row(r, &row, e);
-		free(old[i].source);
-		free(old[i].target);
-		free(old[i].content);
-	}
-	free(old);
-	return status;
 }
 
 static int target_is_safe(const char *target)
@@ -290,6 +250,8 @@ int root_check(const struct root *r, struct err *e)
 {
 	size_t count[ROOT_PROGRAM + 1] = {0};
 
+	if (r->from && r->from[0] != '/')
+		return err_set(e, "from: '%.100s' must be an absolute path", r->from);
 	for (size_t i = 0; i < r->nmounts; i++) {
 		if (check_row(&r->mounts[i], e) < 0)
 			return -1;
@@ -304,38 +266,44 @@ int root_check(const struct root *r, struct err *e)
 	return 0;
 }
 
-/* STAGING/target: the place inside the root being built. */
-static void staged(char *out, size_t size, const char *target)
+/*
+ * The place in the root being built, made if it is not there, as a descriptor (O_PATH) that the caller owns.  Names are resolved
+ * inside the new root: a link of an image leads to where it would lead a program, not to the host's files.
+ */
+static int make_point(int stage, const char *target, int is_folder, struct err *e)
 {
-	snprintf(out, size, "%s%s", STAGING, target);
-}
+	const char *base;
+	struct stat st;
+	AUTO_CLOSE int parent = tree_parent(stage, target + 1, 1, &base, e);
+	int fd;
 
-/* Makes the folders above a path, and the path itself as a folder or an empty file. */
-static int make_point(const char *path, int is_folder, struct err *e)
-{
-	char part[4600];
-
-	for (const char *p = strchr(path + 1, '/'); p; p = strchr(p + 1, '/')) {
-		snprintf(part, sizeof(part), "%.*s", (int)(p - path), path);
-		if (mkdir(part, 0755) < 0 && errno != EEXIST)
-			return err_sys(e, "mkdir %s", part);
-	}
-	if (is_folder)
-		return mkdir(path, 0755) < 0 && errno != EEXIST ? err_sys(e, "mkdir %s", path) : 0;
-	AUTO_CLOSE int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0444);
-
-	return fd < 0 ? err_sys(e, "create %s", path) : 0;
-}
-
-static int build_link(const char *text, const char *path, struct err *e)
-{
-	char copy[4600];
-
-	snprintf(copy, sizeof(copy), "%s", path);
-	*strrchr(copy, '/') = '\0';
-	if (make_point(copy, 1, e) < 0)
+	if (parent < 0)
 		return -1;
-	return symlink(text, path) < 0 ? err_sys(e, "symlink %s", path) : 0;
+	if (fstatat(parent, base, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		if (S_ISLNK(st.st_mode) || S_ISDIR(st.st_mode) != !!is_folder)
+			return err_set(e, "there is something of another kind");
+	} else if (is_folder) {
+		if (mkdirat(parent, base, 0755) < 0)
+			return err_sys(e, "mkdir");
+	} else {
+		AUTO_CLOSE int made = openat(
+			parent, base, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0444);
+
+		if (made < 0)
+			return err_sys(e, "create");
+	}
+	fd = openat(parent, base, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? err_sys(e, "open") : fd;
+}
+
+static int build_link(int stage, const char *text, const char *target, struct err *e)
+{
+	const char *base;
+	AUTO_CLOSE int parent = tree_parent(stage, target + 1, 1, &base, e);
+
+	if (parent < 0)
+		return -1;
+	return symlinkat(text, parent, base) < 0 ? err_sys(e, "symlink") : 0;
 }
 
 /* What a bind's source was when STAGING was not covered yet. */
@@ -368,30 +336,54 @@ static int open_origin(const struct root_mount *m, struct origin *o, struct err 
 	return o->tree < 0 ? -1 : 0;
 }
 
-static int build_bind(const struct origin *o, const char *path, struct err *e)
+static int build_bind(int stage, const struct origin *o, const char *target, struct err *e)
 {
 	if (o->link[0])
-		return build_link(o->link, path, e);
+		return build_link(stage, o->link, target, e);
 	if (o->tree < 0)
 		return 0;
-	if (make_point(path, o->is_folder, e) < 0)
-		return -1;
-	return mounts_attach(o->tree, path, e);
+	AUTO_CLOSE int point = make_point(stage, target, o->is_folder, e);
+
+	return point < 0 ? -1 : mounts_attach_at(o->tree, point, e);
 }
 
-static int build_file(const char *content, const char *path, struct err *e)
+/* Over a file of an image, which is read-only: made beside the root's own files, then mounted on that place. */
+static int cover_file(int stage, const char *content, const char *target, struct err *e)
 {
-	if (make_point(path, 0, e) < 0)
-		return -1;
-	AUTO_CLOSE int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	static const char name[] = ".file";
+	AUTO_CLOSE int fd =
+		openat(stage, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0444);
 
 	if (fd < 0)
-		return err_sys(e, "open %s", path);
+		return err_sys(e, "create");
+	if (io_write_all(fd, content, strlen(content), e) < 0)
+		return -1;
+	AUTO_CLOSE int point = make_point(stage, target, 0, e);
+	AUTO_CLOSE int tree = point < 0 ? -1 : mounts_clone(STAGING "/.file", MOUNTS_RO, e);
+
+	if (tree < 0 || mounts_attach_at(tree, point, e) < 0)
+		return -1;
+	return unlinkat(stage, name, 0) < 0 ? err_sys(e, "unlink") : 0;
+}
+
+static int build_file(int stage, const char *content, const char *target, struct err *e)
+{
+	const char *base;
+	AUTO_CLOSE int parent = tree_parent(stage, target + 1, 1, &base, e);
+
+	if (parent < 0)
+		return -1;
+	AUTO_CLOSE int fd =
+		openat(parent, base, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0444);
+
+	if (fd < 0)
+		return errno == EEXIST ? cover_file(stage, content, target, e)
+				       : err_sys(e, "create");
 	return io_write_all(fd, content, strlen(content), e);
 }
 
 /* Device nodes cannot be made in a user namespace, so the host's are bound, one by one. */
-static int build_dev(const char *path, struct err *e)
+static int build_dev(int stage, const char *target, struct err *e)
 {
 	static const char *const nodes[] = {"null", "zero", "full", "random", "urandom"};
 	static const char *const links[][2] = {
@@ -401,66 +393,73 @@ static int build_dev(const char *path, struct err *e)
 		{"/proc/self/fd/2", "stderr"},
 	};
 	char host[32];
-	char point[4700];
+	char node[4200];
+	AUTO_CLOSE int folder = make_point(stage, target, 1, e);
 
-	if (make_point(path, 1, e) < 0)
+	if (folder < 0)
 		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(nodes); i++) {
 		snprintf(host, sizeof(host), "/dev/%s", nodes[i]);
-		snprintf(point, sizeof(point), "%s/%s", path, nodes[i]);
+		snprintf(node, sizeof(node), "%s/%s", target, nodes[i]);
 		AUTO_CLOSE int tree = mounts_clone(host, MOUNTS_DEVICE, e);
+		AUTO_CLOSE int point = tree < 0 ? -1 : make_point(stage, node, 0, e);
 
-		if (tree < 0 || make_point(point, 0, e) < 0 || mounts_attach(tree, point, e) < 0)
+		if (point < 0 || mounts_attach_at(tree, point, e) < 0)
 			return -1;
 	}
-	for (size_t i = 0; i < ARRAY_LEN(links); i++) {
-		snprintf(point, sizeof(point), "%s/%s", path, links[i][1]);
-		if (symlink(links[i][0], point) < 0)
-			return err_sys(e, "symlink %s", point);
-	}
+	for (size_t i = 0; i < ARRAY_LEN(links); i++)
+		if (symlinkat(links[i][0], folder, links[i][1]) < 0)
+			return err_sys(e, "symlink %s", links[i][1]);
 	return 0;
 }
 
-static int build_proc(const char *path, struct err *e)
+static int build_proc(int stage, const char *target, struct err *e)
 {
 	AUTO_CLOSE int tree = mounts_new_proc(e);
+	AUTO_CLOSE int point = tree < 0 ? -1 : make_point(stage, target, 1, e);
 
-	if (tree < 0 || make_point(path, 1, e) < 0)
-		return -1;
-	return mounts_attach(tree, path, e);
+	return point < 0 ? -1 : mounts_attach_at(tree, point, e);
 }
 
-static int build_row(const struct root_mount *m, const struct origin *o, struct err *e)
+static int build_folder(int stage, const char *target, struct err *e)
 {
-	char path[4500];
+	AUTO_CLOSE int point = make_point(stage, target, 1, e);
 
-	staged(path, sizeof(path), m->target);
+	return point < 0 ? -1 : 0;
+}
+
+static int build_row(int stage, const struct root_mount *m, const struct origin *o, struct err *e)
+{
 	switch (m->type) {
 	case ROOT_BIND:
 	case ROOT_BIND_RW:
-		return build_bind(o, path, e);
+		return build_bind(stage, o, m->target, e);
 	case ROOT_FILE:
-		return build_file(m->content, path, e);
+		return build_file(stage, m->content, m->target, e);
 	case ROOT_LINK:
-		return build_link(m->source, path, e);
+		return build_link(stage, m->source, m->target, e);
 	case ROOT_PROC:
-		return build_proc(path, e);
+		return build_proc(stage, m->target, e);
 	case ROOT_DEV:
-		return build_dev(path, e);
+		return build_dev(stage, m->target, e);
 	default: /* the box's folders: box.c mounts on them */
-		return make_point(path, 1, e);
+		return build_folder(stage, m->target, e);
 	}
 }
 
 static int build_rows(const struct root *r, const struct origin *origins, struct err *e)
 {
 	AUTO_CLOSE int tmpfs = mounts_new_tmpfs(
-		&(struct mounts_tmpfs){.bytes = 1 << 20, .inodes = 1024, .mode = "0755"}, e);
+		&(struct mounts_tmpfs){.bytes = 4 << 20, .inodes = 2048, .mode = "0755"}, e);
 
 	if (tmpfs < 0 || mounts_attach(tmpfs, STAGING, e) < 0)
 		return -1;
+	AUTO_CLOSE int stage = open(STAGING, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (stage < 0)
+		return err_sys(e, "open " STAGING);
 	for (size_t i = 0; i < r->nmounts; i++)
-		if (build_row(&r->mounts[i], &origins[i], e) < 0)
+		if (build_row(stage, &r->mounts[i], &origins[i], e) < 0)
 			return err_wrap(e, "%s", r->mounts[i].target);
 	return 0;
 }

@@ -5,7 +5,8 @@
  * with privilege, by sandboxd; root_build() turns it into mounts inside the cell, where it runs as the cell's init with no
  * rights over the host.
  *
- * Everything bound from the host is read-only, nosuid and nodev, with all mounts beneath it.
+ * Everything bound from the host is read-only, nosuid and nodev, with all mounts beneath it.  Files may also come from elsewhere
+ * (`from`: root_from.h); that adds rows to the table and nothing else.
  */
 #ifndef ROOT_H
 #define ROOT_H
@@ -13,6 +14,8 @@
 #include <stddef.h>
 
 struct err;
+
+#define ROOT_ROWS_MAX 512
 
 enum root_type {
 	ROOT_BIND,    /* host file or folder, read-only; a symlink is copied as one */
@@ -39,6 +42,11 @@ struct root { /* owns everything in it */
 	char *text; /* of the rule, for the hash of the rules; NULL when made by hand */
 	struct root_mount *mounts;
 	size_t nmounts;
+	char *from; /* a folder, an image or an OCI layout; NULL: the rows are all there is */
+	/* Known once root_use_from() found an OCI layout there, NULL before: */
+	char *digest; /* of the image's manifest */
+	char *env;    /* of the image: NAME=VALUE with a NUL behind each, env_len bytes in all */
+	size_t env_len;
 };
 
 /* Fills a zeroed *r from the text of a rule; on failure, too, the caller releases it. */
@@ -52,10 +60,14 @@ void root_release(struct root *r);
 int root_add(struct root *r, enum root_type type, const char *source, const char *target,
 	     struct err *e);
 
-/* Replaces the binds of the host by those of everything in a folder that looks like a root file system. */
-int root_use_folder(struct root *r, const char *folder, struct err *e);
+/* Appends a copy of a row. */
+int root_take(struct root *r, const struct root_mount *m, struct err *e);
+void root_mount_release(struct root_mount *m);
 
-/* 0 if the table is complete and safe: targets well-formed and different, exactly one BOX, PROC and DEV. */
+/* Removes the binds of the host and the links, which fit its files; the rule's own files stay. */
+void root_drop_host(struct root *r);
+
+/* 0 if the table is complete and safe: targets well-formed and different, exactly one BOX, PROC, DEV and PROGRAM. */
 int root_check(const struct root *r, struct err *e);
 
 /*

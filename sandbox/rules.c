@@ -5,6 +5,7 @@
 
 #include "proto/err.h"
 #include "proto/scope.h"
+#include "sandbox/root_from.h"
 
 typedef int load_fn(struct rules *r, const char *dir, const char *name, struct err *e);
 
@@ -71,7 +72,9 @@ static int hash_rules(struct rules *r, struct err *e)
 
 	for (size_t i = 0; i < r->nroots; i++)
 		ok = ok &&
-		     hash_text(ctx, r->roots[i].name, r->roots[i].text, strlen(r->roots[i].text));
+		     hash_text(ctx, r->roots[i].name, r->roots[i].text, strlen(r->roots[i].text)) &&
+		     (!r->roots[i].digest ||
+		      EVP_DigestUpdate(ctx, r->roots[i].digest, strlen(r->roots[i].digest)));
 	for (size_t i = 0; i < r->npolicies; i++)
 		ok = ok && hash_text(ctx, r->policies[i].name, r->policies[i].text,
 				     r->policies[i].text_len);
@@ -114,6 +117,18 @@ void rules_release(struct rules *r)
 	for (size_t i = 0; i < r->npolicies; i++)
 		policy_release(&r->policies[i]);
 	r->nroots = r->npolicies = 0;
+}
+
+int rules_use_from(struct rules *r, const char *name, const struct root_cache_options *cache,
+		   struct err *e)
+{
+	for (size_t i = 0; i < r->nroots; i++) {
+		if (name && strcmp(name, r->roots[i].name) != 0)
+			continue;
+		if (root_use_from(&r->roots[i], cache, e) < 0)
+			return err_wrap(e, "root %s: from", r->roots[i].name);
+	}
+	return hash_rules(r, e);
 }
 
 const struct root *rules_root(const struct rules *r, const char *name)

@@ -13,6 +13,7 @@
 #include "sandbox/root.h"
 
 struct err;
+struct root_cache_options;
 
 #define RULES_MAX 64
 
@@ -27,6 +28,13 @@ struct rules { /* owns everything */
 /* Reads dir/roots and dir/seccomp. */
 int rules_load(struct rules *r, const char *dir, struct err *e);
 void rules_release(struct rules *r);
+
+/*
+ * Fetches the files of the roots that have `from` (root_from.h), or only of the one called `name`.  The digests of container
+ * images become part of the hash.
+ */
+int rules_use_from(struct rules *r, const char *name, const struct root_cache_options *cache,
+		   struct err *e);
 
 /* NULL when there is none of that name; borrowed from *r. */
 const struct root *rules_root(const struct rules *r, const char *name);

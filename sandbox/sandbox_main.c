@@ -21,6 +21,7 @@
 #include "sandbox/box.h"
 #include "sandbox/cell.h"
 #include "sandbox/copy.h"
+#include "sandbox/oci.h"
 #include "sandbox/options.h"
 #include "sandbox/report.h"
 #include "sandbox/rules.h"
@@ -185,23 +186,31 @@ static int on_report(void *arg, const Sandbox__Reply *r, const int *fds, size_t 
 	return 0;
 }
 
-/* The given environment; PATH and HOME where it does not say. */
+/* Appends a variable unless one of that name is there. */
+static size_t add_default(char **env, size_t n, char *variable)
+{
+	size_t name = strcspn(variable, "=") + 1;
+
+	for (size_t i = 0; i < n; i++)
+		if (strncmp(env[i], variable, name) == 0)
+			return n;
+	env[n] = variable;
+	return n + 1;
+}
+
+/* The given environment; what the image of the root says where it does not, and PATH and HOME where neither does. */
 static size_t environment(const struct options *o, char **env)
 {
 	static char *const standard[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/box"};
+	const struct root *root = rules_root(&rules, "default");
 	size_t n = 0;
 
-	for (size_t i = 0; i < ARRAY_LEN(standard); i++) {
-		size_t name = strcspn(standard[i], "=") + 1;
-		int given = 0;
-
-		for (size_t k = 0; k < o->nenv; k++)
-			given |= strncmp(o->env[k], standard[i], name) == 0;
-		if (!given)
-			env[n++] = standard[i];
-	}
-	for (size_t k = 0; k < o->nenv; k++)
-		env[n++] = o->env[k];
+	for (size_t i = 0; i < o->nenv; i++)
+		env[n++] = o->env[i];
+	for (size_t at = 0; at < root->env_len; at += strlen(root->env + at) + 1)
+		n = add_default(env, n, root->env + at);
+	for (size_t i = 0; i < ARRAY_LEN(standard); i++)
+		n = add_default(env, n, standard[i]);
 	return n;
 }
 
@@ -209,7 +218,7 @@ static int run(struct session *s, struct err *e)
 {
 	const struct options *o = s->o;
 	Sandbox__Request rq = request(s, SANDBOX__REQUEST__KIND__RUN);
-	char *env[OPTIONS_ENV_MAX + 2];
+	char *env[OPTIONS_ENV_MAX + OCI_ENV_MAX + 2];
 	char cwd[PATH_MAX] = "/box";
 
 	if (o->chdir)

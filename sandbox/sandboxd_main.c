@@ -10,6 +10,7 @@
 #include "proto/log.h"
 #include "proto/scope.h"
 #include "proto/version.h"
+#include "sandbox/root_cache.h"
 #include "sandbox/serve.h"
 
 static const char usage[] =
@@ -18,6 +19,7 @@ static const char usage[] =
 	"\n"
 	"  --socket DIR       folder of program.sock and jury.sock (/run/gavel)\n"
 	"  --rules DIR        folder with roots/ and seccomp/ (rules)\n"
+	"  --root-cache DIR   where OCI images are unpacked (" ROOT_CACHE_DIR ")\n"
 	"  --cells N          cells for contestants' programs, 1 to 128 (number of CPUs)\n"
 	"  --jury-cells N     cells for validators, 1 to 128 (number of CPUs)\n"
 	"  --allow-uid UID    a user who may connect, besides root; may be repeated\n"
@@ -28,6 +30,7 @@ static const char usage[] =
 enum {
 	OPT_SOCKET,
 	OPT_RULES,
+	OPT_CACHE,
 	OPT_CELLS,
 	OPT_JURY,
 	OPT_ALLOW,
@@ -40,6 +43,7 @@ enum {
 static const struct option options[] = {
 	{"socket", required_argument, NULL, OPT_SOCKET},
 	{"rules", required_argument, NULL, OPT_RULES},
+	{"root-cache", required_argument, NULL, OPT_CACHE},
 	{"cells", required_argument, NULL, OPT_CELLS},
 	{"jury-cells", required_argument, NULL, OPT_JURY},
 	{"allow-uid", required_argument, NULL, OPT_ALLOW},
@@ -133,6 +137,9 @@ static int set_option(struct settings *s, int option, char *value)
 	case OPT_RULES:
 		s->serve.rules_dir = value;
 		return 0;
+	case OPT_CACHE:
+		s->serve.root_cache = value;
+		return 0;
 	case OPT_CELLS:
 		return set_count("--cells", value, &s->serve.program_cells);
 	case OPT_JURY:
@@ -161,6 +168,7 @@ int main(int argc, char **argv)
 	unsigned cpus = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
 	struct settings s = {.serve = {.socket_dir = "/run/gavel",
 				       .rules_dir = "rules",
+				       .root_cache = ROOT_CACHE_DIR,
 				       .program_cells = cpus,
 				       .jury_cells = cpus},
 			     .log_level = LOG_INFO};

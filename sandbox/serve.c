@@ -16,6 +16,7 @@
 #include "proto/io.h"
 #include "proto/log.h"
 #include "proto/scope.h"
+#include "sandbox/root_cache.h"
 #include "sandbox/rules.h"
 
 #define BACKLOG        128
@@ -260,6 +261,18 @@ static int run_master(struct master *m, struct err *e)
 	return watch_keepers(m, e);
 }
 
+/* Before any keeper: they share the mounts of images, and unpacking is ended by any signal. */
+static int use_roots(struct master *m, struct err *e)
+{
+	const struct root_cache_options cache = {
+		.dir = m->options->root_cache ? m->options->root_cache : ROOT_CACHE_DIR,
+		.ids_base = m->options->ids_base,
+		.ids_count = m->options->ids_count,
+	};
+
+	return rules_use_from(&m->rules, NULL, &cache, e);
+}
+
 int serve(const struct serve_options *o, struct err *e)
 {
 	static struct master m;
@@ -277,6 +290,10 @@ int serve(const struct serve_options *o, struct err *e)
 	raise_open_files();
 	if (rules_load(&m.rules, o->rules_dir, e) < 0)
 		return -1;
+	if (use_roots(&m, e) < 0) {
+		rules_release(&m.rules);
+		return -1;
+	}
 	/* Before there is anything that a signal could leave behind. */
 	if (open_signals(&m, e) < 0) {
 		rules_release(&m.rules);

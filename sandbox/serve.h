@@ -19,6 +19,7 @@ struct err;
 
 struct serve_options {
 	const char *socket_dir, *rules_dir;
+	const char *root_cache; /* NULL: that of root_cache.h */
 	unsigned program_cells, jury_cells;
 	uid_t allow[KEEPER_ALLOW_MAX]; /* besides root */
 	size_t nallow;

@@ -6,6 +6,7 @@
 #include "proto/err.h"
 #include "proto/scope.h"
 #include "sandbox/options.h"
+#include "sandbox/root_from.h"
 #include "sandbox/rules.h"
 
 /* The rules are looked for beside the program, installed or in its build folder; never in the current folder. */
@@ -48,27 +49,8 @@ static int list_policies(const struct rules *rules, const char *wanted, struct e
 	return err_set(e, "--policy: '%.40s' is not one of: %s", wanted, names);
 }
 
-static int use_folder(struct root *root, const char *given, struct err *e)
+static int add_mounts(const struct options *o, struct root *root, struct err *e)
 {
-	AUTO_FREE char *folder = realpath(given, NULL);
-
-	if (!folder)
-		return err_sys(e, "--root: %s", given);
-	return root_use_folder(root, folder, e) < 0 ? err_wrap(e, "--root") : 0;
-}
-
-/* What --root and --mount say goes into the root that every cell starts with. */
-static int adjust_root(const struct options *o, struct rules *rules, struct err *e)
-{
-	struct root *root = NULL;
-
-	for (size_t i = 0; i < rules->nroots; i++)
-		if (strcmp(rules->roots[i].name, "default") == 0)
-			root = &rules->roots[i];
-	if (!root)
-		return err_set(e, "--rules: there is no root named 'default'");
-	if (o->root && use_folder(root, o->root, e) < 0)
-		return -1;
 	for (size_t i = 0; i < o->mounts.n; i++) {
 		const struct options_pair *m = &o->mounts.at[i];
 		AUTO_FREE char *source = realpath(m->from, NULL);
@@ -78,7 +60,34 @@ static int adjust_root(const struct options *o, struct rules *rules, struct err 
 		if (root_add(root, m->writable ? ROOT_BIND_RW : ROOT_BIND, source, m->to, e) < 0)
 			return err_wrap(e, "--mount");
 	}
-	return root_check(root, e) < 0 ? err_wrap(e, "--mount or --root") : 0;
+	return root_check(root, e) < 0 ? err_wrap(e, "--mount") : 0;
+}
+
+/* What --root and --mount say goes into the root that every cell starts with. */
+static int adjust_root(const struct options *o, struct rules *rules, struct err *e)
+{
+	const struct root_cache_options cache = {.dir = o->root_cache ? o->root_cache
+								      : ROOT_CACHE_DIR};
+	struct root *root = NULL;
+
+	for (size_t i = 0; i < rules->nroots; i++)
+		if (strcmp(rules->roots[i].name, "default") == 0)
+			root = &rules->roots[i];
+	if (!root)
+		return err_set(e, "--rules: there is no root named 'default'");
+	if (o->root) {
+		root_drop_host(root);
+		free(root->from);
+		root->from = realpath(o->root, NULL);
+		if (!root->from)
+			return err_sys(e, "--root: %.150s", o->root);
+	}
+	/* Mounts first, so that places are made for them among the files of the root. */
+	if (add_mounts(o, root, e) < 0)
+		return -1;
+	if (o->root)
+		return root_use_from(root, &cache, e) < 0 ? err_wrap(e, "--root") : 0;
+	return rules_use_from(rules, "default", &cache, e);
 }
 
 int setting_load(const struct options *o, struct rules *rules, struct err *e)

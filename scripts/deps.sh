@@ -5,8 +5,9 @@ set -eu
 
 build="gcc g++ libc6-dev make pkg-config protobuf-compiler protobuf-c-compiler
 libprotobuf-c-dev libgrpc-dev libseccomp-dev libcap-dev libcyaml-dev libyaml-dev
-libjansson-dev libsqlite3-dev libssl-dev util-linux"
-test="libcriterion-dev python3-grpcio python3-protobuf clang clang-format clang-tidy libclang-rt-14-dev mandoc"
+libjansson-dev libsqlite3-dev libssl-dev libarchive-dev util-linux"
+test="libcriterion-dev python3-grpcio python3-protobuf clang clang-format clang-tidy libclang-rt-14-dev mandoc
+busybox-static squashfs-tools erofs-utils"
 languages="python3 openjdk-17-jdk-headless rustc golang-go nodejs"
 
 missing=

@@ -96,6 +96,9 @@ static const struct { const char *text, *error; } bad[] = {
 	{ RULE("  - &a { type: tmpfs, target: /x }\n  - *a\n"), "" },
 	{ RULE("  - { type: tmpfs, target: /x\n"), "" },
 	{ RULE("  - [ tmpfs, /x ]\n"), "" },
+	{ "name: r\nfrom: srv/image\nmounts:\n" WHOLE, "from: 'srv/image' must be an absolute path" },
+	{ "name: r\nfrom: \"\"\nmounts:\n" WHOLE, "" },
+	{ "name: r\nfrom: [ /a, /b ]\nmounts:\n" WHOLE, "" },
 };
 /* clang-format on */
 
@@ -145,23 +148,32 @@ Test(root, another_root_file_system)
 		snprintf(path, sizeof(path), "%s/%s", dir, folders[i]);
 		cr_assert_eq(mkdir(path, 0755), 0);
 	}
+	snprintf(path, sizeof(path), "%s/etc/motd", dir);
+	cr_assert_eq(close(creat(path, 0644)), 0);
 	cr_assert_eq(root_load(&r, "rules/roots", "default", &e), 0, "%s", e.msg);
+	root_drop_host(&r);
+	size_t own = r.nmounts;
+
 	cr_expect_eq(root_use_folder(&r, "/nonexistent", &e), -1);
+	cr_expect_eq(r.nmounts, own, "a failure leaves the table as it was");
 	cr_assert_eq(root_use_folder(&r, dir, &e), 0, "%s", e.msg);
 	cr_expect_eq(root_check(&r, &e), 0, "%s", e.msg);
-	size_t binds = 0;
-
+	cr_expect_eq(r.nmounts, own + 2,
+		     "usr, etc/motd and no more: the others are the cell's own");
 	for (size_t i = 0; i < r.nmounts; i++) {
-		cr_expect_neq(r.mounts[i].type, ROOT_FILE);
 		if (r.mounts[i].type != ROOT_BIND)
 			continue;
-		binds++;
 		cr_expect_eq(strncmp(r.mounts[i].source, dir, strlen(dir)), 0, "%s",
 			     r.mounts[i].source);
 		cr_expect_lt(i, 2, "binds come first");
+		/* etc has no places for the rule's passwd and group, so it comes in parts. */
+		cr_expect(strcmp(r.mounts[i].target, "/usr") == 0 ||
+				  strcmp(r.mounts[i].target, "/etc/motd") == 0,
+			  "%s", r.mounts[i].target);
 	}
-	cr_expect_eq(binds, 2, "usr and etc, the others are the cell's own");
 	root_release(&r);
+	snprintf(path, sizeof(path), "%s/etc/motd", dir);
+	cr_expect_eq(unlink(path), 0);
 	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
 		snprintf(path, sizeof(path), "%s/%s", dir, folders[i]);
 		cr_expect_eq(rmdir(path), 0);
