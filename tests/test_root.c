@@ -6,6 +6,7 @@
 #include "proto/err.h"
 #include "proto/scope.h"
 #include "sandbox/root.h"
+#include "sandbox/root_from.h"
 
 #define WHOLE                                                                                      \
 	"  - { type: proc, target: /proc }\n"                                                      \
