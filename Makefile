@@ -35,7 +35,7 @@ SOURCES := $(wildcard proto/*.[ch] sandbox/*.[ch] judge/*.[ch] tests/*.[ch] test
 
 LIBS_proto   := -lprotobuf-c
 LIBS_sandbox := -larchive -lseccomp -lcap -lcyaml -lyaml -ljansson -lcrypto $(LIBS_proto)
-LIBS_judge   := -lgrpc -lgpr -lsqlite3 -lcyaml -lyaml -ljansson -lcrypto -lpthread $(LIBS_proto)
+LIBS_judge   := -lseccomp -lgrpc -lgpr -lsqlite3 -lcyaml -lyaml -ljansson -lcrypto -lpthread $(LIBS_proto)
 
 all: $(addprefix $(BIN)/,$(PROGS)) ## build the programs into build/bin (default)
 

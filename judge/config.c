@@ -38,6 +38,8 @@ static const struct doc_field fields[] = {
 	 .help = "submissions that may wait before new ones are refused; 0: no limit"},
 	{"lease", DOC_DURATION, AT(lease_us), .least = 1000000, .most = 3600000000,
 	 .help = "how long a worker may be silent before its submission is given to another"},
+	{"confine", DOC_STRING, AT(confine), .least = 1,
+	 .help = "Landlock and seccomp for judged itself: auto, required or off"},
 	{"log_level", DOC_STRING, AT(log_level), .least = 1,
 	 .help = "debug, info, warn or error"},
 	{.key = NULL},
@@ -57,6 +59,7 @@ static const struct {
 	{"message_bytes", "1M"},
 	{"queue_length", "10000"},
 	{"lease", "30s"},
+	{"confine", "auto"},
 	{"log_level", "info"},
 };
 
@@ -73,11 +76,19 @@ static const struct doc_field *find(const char *key)
 	return NULL;
 }
 
-static int check_level(const struct config *c, struct err *e)
+/* The key whose word is none of its words, with the reason in *e; NULL if all are right. */
+static const char *wrong_word(const struct config *c, struct err *e)
 {
-	if (log_level_parse(c->log_level) < 0)
-		return err_set(e, "log_level: expected debug, info, warn or error");
-	return 0;
+	if (log_level_parse(c->log_level) < 0) {
+		err_set(e, "log_level: expected debug, info, warn or error");
+		return "log_level";
+	}
+	if (strcmp(c->confine, "auto") != 0 && strcmp(c->confine, "required") != 0 &&
+	    strcmp(c->confine, "off") != 0) {
+		err_set(e, "confine: expected auto, required or off");
+		return "confine";
+	}
+	return NULL;
 }
 
 static void drop_problems(struct config *c)
@@ -104,6 +115,7 @@ int config_load(struct config *c, const char *path, struct err *e)
 {
 	AUTO_FREE char *text = NULL;
 	struct err why;
+	const char *wrong;
 	struct doc d;
 	size_t len;
 	int rc;
@@ -112,8 +124,9 @@ int config_load(struct config *c, const char *path, struct err *e)
 	    doc_parse(path, text, len, &d, e) < 0)
 		return -1;
 	rc = doc_read(&d, d.root, fields, c, e);
-	if (rc == 0 && check_level(c, &why) < 0)
-		rc = doc_fail(&d, doc_get(d.root, "log_level")->line, e, "%s", why.msg);
+	wrong = rc == 0 ? wrong_word(c, &why) : NULL;
+	if (wrong)
+		rc = doc_fail(&d, doc_get(d.root, wrong)->line, e, "%s", why.msg);
 	doc_release(&d);
 	c->problems_set = 0;
 	return rc;
@@ -136,7 +149,7 @@ int config_set(struct config *c, const char *key, const char *value, struct err 
 	}
 	if (doc_set(f, value, c, e) < 0)
 		return err_wrap(e, "--%s", key);
-	return check_level(c, e);
+	return wrong_word(c, e) ? -1 : 0;
 }
 
 int config_check(const struct config *c, struct err *e)

@@ -3,14 +3,11 @@
  */
 #include <errno.h>
 #include <getopt.h>
-#include <linux/capability.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "judge/config.h"
+#include "judge/confine.h"
 #include "judge/server.h"
 #include "proto/err.h"
 #include "proto/log.h"
@@ -138,33 +135,13 @@ static int read_options(struct settings *s, int argc, char **argv, struct err *e
 
 /* NOLINTEND(concurrency-mt-unsafe) */
 
-/* capabilities(7): an unprivileged user may have been given some; as root, they go too. */
-static int drop_capabilities(struct err *e)
-{
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct none[2] = {{0}};
-
-	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-	if (syscall(SYS_capset, &header, none) < 0)
-		return err_sys(e, "drop capabilities");
-	return 0;
-}
-
-/* Whatever is broken into here shall hold nothing worth having. */
-static int confine(int allow_root, struct err *e)
+static int refuse_root(int allow_root, struct err *e)
 {
 	if (geteuid() == 0 && !allow_root)
 		return err_set(e,
 			       "judged needs no privilege and refuses to run as root: start it as "
 			       "another user, or say --allow-root");
-	(void)umask(077);
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return err_sys(e, "no_new_privs");
-#ifndef __SANITIZE_ADDRESS__ /* its search for leaks traces the process */
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-		return err_sys(e, "make the process undumpable");
-#endif
-	return drop_capabilities(e);
+	return 0;
 }
 
 /* Connections, cells and cached test data are descriptors; 1024 of them are few. */
@@ -204,7 +181,8 @@ int main(int argc, char **argv)
 		log_open("judged", (enum log_level)log_level_parse(s.config.log_level));
 		set_signals();
 		allow_descriptors();
-		if (confine(s.allow_root, &e) < 0 || server_run(&s.config, &e) < 0) {
+		if (refuse_root(s.allow_root, &e) < 0 || confine(&s.config, &e) < 0 ||
+		    server_run(&s.config, &e) < 0) {
 			log_event(LOG_ERROR, "failed", "reason=%s", log_q(e.msg));
 			rc = EXIT_FAILED;
 		}

@@ -120,7 +120,10 @@ int db_open(struct db *db, const char *path, int writable, struct err *e)
 		(void)sqlite3_busy_timeout(db->handle, BUSY_MS);
 		(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 		(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-		rc = db_script(db, "PRAGMA cell_size_check = ON", e);
+		rc = db_script(db,
+			       "PRAGMA cell_size_check = ON;"
+			       "PRAGMA temp_store = MEMORY",
+			       e);
 		if (rc == 0 && writable)
 			rc = db_prepare_writer(db, e);
 	}

@@ -11,10 +11,11 @@
 
 #include "proto/channel.h"
 #include "proto/err.h"
+#include "proto/landlock.h"
 #include "proto/scope.h"
 #include "proto/wire.h"
 #include "sandbox/init.h"
-#include "sandbox/landlock.h"
+
 #include "sandbox/rules.h"
 #include "sandbox/spec.h"
 

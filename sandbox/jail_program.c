@@ -16,7 +16,7 @@
 #include "sandbox/cgroup.h"
 #include "sandbox/ids.h"
 #include "sandbox/jail.h"
-#include "sandbox/landlock.h"
+#include "sandbox/jail_landlock.h"
 #include "sandbox/policy.h"
 
 static jail_program_fn step_attach, step_fresh, step_hostname, step_session, step_stdio, step_close,
@@ -207,7 +207,7 @@ static int step_cwd(struct jail_program *p, struct err *e)
 
 static int step_landlock(struct jail_program *p, struct err *e)
 {
-	return landlock_enter(p->root, e);
+	return jail_landlock_enter(p->root, e);
 }
 
 static int verify_ids(struct err *e)
@@ -326,7 +326,8 @@ static int verify_signals(struct err *e)
 static int step_verify(struct jail_program *p, struct err *e)
 {
 	if (verify_ids(e) < 0 || verify_caps(e) < 0 || verify_namespaces(&p->cell, e) < 0 ||
-	    verify_limits(p, e) < 0 || verify_signals(e) < 0 || landlock_verify(p->root, e) < 0)
+	    verify_limits(p, e) < 0 || verify_signals(e) < 0 ||
+	    jail_landlock_verify(p->root, e) < 0)
 		return -1;
 	return verify_surroundings(p, e);
 }

@@ -46,6 +46,7 @@ Test(config, the_file_of_the_project_is_valid_and_says_the_defaults)
 	cr_expect(eq(u32, file.queue_length, plain.queue_length));
 	cr_expect(eq(u64, file.lease_us, plain.lease_us));
 	cr_expect(eq(str, file.log_level, plain.log_level));
+	cr_expect(eq(str, file.confine, plain.confine));
 	config_release(&file);
 	config_release(&plain);
 }
@@ -138,6 +139,7 @@ Test(config, errors_name_the_line_and_what_is_right)
 		 ":3: problems: expected a list of texts, like [one, two]"},
 		{"listen: {a: b}\n", ":1: listen: expected text"},
 		{"log_level: loud\n", ":1: log_level: expected debug, info, warn or error"},
+		{"confine: maybe\n", ":1: confine: expected auto, required or off"},
 		{"listen: a\nlisten: b\n", ":2: key \"listen\" is given twice"},
 		{"a: &x 1\n", ":1: anchors and tags are not allowed"},
 		{"listen: *x\n", ":1: aliases are not allowed"},

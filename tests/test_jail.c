@@ -5,8 +5,9 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "proto/landlock.h"
 #include "proto/scope.h"
-#include "sandbox/landlock.h"
+
 #include "tests/cell_fixture.h"
 
 #define MAX_STEPS 32
