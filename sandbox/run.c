@@ -428,7 +428,8 @@ static int go(struct run *r, struct err *e)
 	if (cgroup_cpu_usage_us(&r->cgroup, &r->cpu_base_us, e) < 0)
 		return -1;
 	r->go_us = r->sampled_us = io_monotonic_us();
-	if (send(r->sync, "g", 1, MSG_NOSIGNAL) != 1)
+	/* EPIPE: it was killed while it waited, by the memory limit for one; init will say so. */
+	if (send(r->sync, "g", 1, MSG_NOSIGNAL) != 1 && errno != EPIPE)
 		return err_sys(e, "start the program");
 	return 0;
 }

@@ -1,7 +1,9 @@
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -742,6 +744,73 @@ Test(cell, a_client_that_is_gone_ends_the_run, .timeout = 60)
 	cr_expect_not_null(strstr(a.error, "the client went away"), "%s", a.error);
 	cr_expect_lt(io_monotonic_us() - before, 20 * 1000000);
 	(void)close(ends[0]);
+	fixture_close(&f);
+}
+
+static int die(struct jail_program *p, struct err *e)
+{
+	(void)p;
+	(void)raise(SIGKILL);
+	return err_set(e, "still alive");
+}
+
+static int *shared; /* how often it was reached, by all children of init */
+
+static int die_once(struct jail_program *p, struct err *e)
+{
+	if ((*shared)++ == 0)
+		return die(p, e);
+	for (size_t i = 0; i < jail_program_nsteps; i++)
+		if (strcmp(jail_program_steps[i].name, "verify") == 0)
+			return jail_program_steps[i].run(p, e);
+	return err_set(e, "no such step");
+}
+
+static int die_before_exec(struct jail_program *p, struct err *e)
+{
+	if ((*shared)++ == 0) {
+		(void)poll(NULL, 0, 100); /* until it has been seen in its cgroup */
+		return die(p, e);
+	}
+	return jail_program_steps[jail_program_nsteps - 1].run(p, e);
+}
+
+static void replace_step(struct jail_program_step *steps, const char *name, jail_program_fn *fn)
+{
+	memcpy(steps, jail_program_steps, jail_program_nsteps * sizeof(*steps));
+	for (size_t i = 0; i < jail_program_nsteps; i++)
+		if (strcmp(steps[i].name, name) == 0)
+			steps[i].run = fn;
+}
+
+Test(cell, death_in_the_jail_is_a_refusal, .timeout = 60)
+{
+	struct jail_program_step steps[32];
+	struct jail_tables tables = {jail_cell_steps, jail_cell_nsteps, steps, jail_program_nsteps};
+	struct fixture f;
+	struct answer a;
+
+	shared = mmap(NULL, sizeof(int), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	cr_assert_neq(shared, MAP_FAILED);
+	replace_step(steps, "verify", die_once);
+	fixture_open(&f, &tables);
+	fixture_run(&f, "true", &a);
+	cr_expect_not(a.broken);
+	cr_expect_str_eq(a.error, "jail: killed during set-up");
+	fixture_run(&f, "echo fine", &a);
+	cr_expect_str_eq(a.out, "fine\n", "%s", a.error);
+	fixture_close(&f);
+
+	/* After it was ready: then it is the run that was killed. */
+	*shared = 0;
+	replace_step(steps, "exec", die_before_exec);
+	fixture_open(&f, &tables);
+	fixture_run(&f, "true", &a);
+	cr_expect_not(a.broken);
+	expect_status(a, SIGNALED);
+	cr_expect_eq(a.signal, SIGKILL);
+	fixture_run(&f, "echo fine", &a);
+	cr_expect_str_eq(a.out, "fine\n", "%s", a.error);
 	fixture_close(&f);
 }
 
