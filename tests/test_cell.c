@@ -9,6 +9,7 @@
 
 #include "proto/io.h"
 #include "proto/scope.h"
+#include "proto/wire.h"
 #include "tests/cell_fixture.h"
 
 #define MS  1000ULL
@@ -100,6 +101,8 @@ Test(cell, ends_by_itself, .timeout = 60)
 		expect_status(a, SIGNALED); /* SIGSYS, too: nobody made a forbidden call */
 		cr_expect_eq(a.signal, sig);
 		cr_expect_str_eq(a.syscall, "");
+		fixture_paths(&f, SANDBOX__REQUEST__KIND__FETCH, NULL, &a);
+		cr_expect_eq(a.fetched, 0, "signal %d left a core", sig);
 	}
 	fixture_close(&f);
 }
@@ -811,6 +814,59 @@ Test(cell, death_in_the_jail_is_a_refusal, .timeout = 60)
 	cr_expect_eq(a.signal, SIGKILL);
 	fixture_run(&f, "echo fine", &a);
 	cr_expect_str_eq(a.out, "fine\n", "%s", a.error);
+	fixture_close(&f);
+}
+
+static int leave_the_session_only(struct jail_program *p, struct err *e)
+{
+	(void)p;
+	return setsid() < 0 ? err_sys(e, "setsid") : 0;
+}
+
+/* A keyring lives as long as somebody holds it; init would hold one for all runs of its cell. */
+Test(cell, each_run_has_a_session_keyring_of_its_own, .timeout = 60)
+{
+	struct jail_program_step steps[32];
+	struct jail_tables tables = {jail_cell_steps, jail_cell_nsteps, steps, jail_program_nsteps};
+	struct fixture f;
+	struct answer a;
+
+	if (jail_session_keyring() < 0)
+		cr_skip_test("needs keyrings");
+	replace_step(steps, "session", leave_the_session_only);
+	fixture_open(&f, &tables);
+	fixture_run(&f, "true", &a);
+	cr_expect_str_eq(a.error, "jail: verify: has the session keyring of init");
+	fixture_close(&f);
+}
+
+/* A message is cut to fit; that must not break the frame it travels in. */
+Test(cell, messages_are_utf8, .timeout = 60)
+{
+	static char path[2][600] = {"/x", "/xx"};
+	struct fixture f;
+	struct answer a;
+	char *argv[3];
+
+	fixture_open(&f, NULL);
+	for (size_t i = 0; i < 2; i++) {
+		while (strlen(path[i]) < 500)
+			strncat(path[i], "\xc3\xa9", 3);
+		Sandbox__Request rq = fixture_shell(argv, "");
+
+		argv[0] = path[i];
+		fixture_send(&f, &rq, "", &a);
+		cr_expect_neq(a.exec_errno, 0);
+		cr_expect_eq(wire_utf8_prefix((const uint8_t *)a.message, strlen(a.message)),
+			     strlen(a.message));
+		rq = fixture_shell(argv, "true");
+		rq.cwd = strdup(path[i]);
+		fixture_send(&f, &rq, "", &a);
+		cr_expect_not(a.broken, "%s", a.error);
+		cr_expect_neq(a.error_number, 0);
+		cr_expect_eq(wire_utf8_prefix((const uint8_t *)a.error, strlen(a.error)),
+			     strlen(a.error));
+	}
 	fixture_close(&f);
 }
 
