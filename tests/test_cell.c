@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "proto/io.h"
@@ -615,6 +616,16 @@ static long init_memory(const struct fixture *f)
 	return resident;
 }
 
+static ino_t network_of(const struct fixture *f)
+{
+	char path[64];
+	struct stat st = {0};
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)f->cell.init_pid);
+	cr_assert_eq(stat(path, &st), 0);
+	return st.st_ino;
+}
+
 Test(cell, two_hundred_runs_leave_nothing, .timeout = 120)
 {
 	static const char *const scripts[] = {"true", "echo x; touch a; sleep 100 &",
@@ -625,6 +636,8 @@ Test(cell, two_hundred_runs_leave_nothing, .timeout = 120)
 	long memory = 0;
 
 	fixture_open(&f, NULL);
+	ino_t network = network_of(&f);
+
 	for (int i = 0; i < 200; i++) {
 		fixture_run(&f, scripts[(size_t)i % ARRAY_LEN(scripts)], &a);
 		cr_assert_str_eq(a.error, "");
@@ -635,6 +648,7 @@ Test(cell, two_hundred_runs_leave_nothing, .timeout = 120)
 		groups = folders_in(f.cell.cgroup.dirs[0]);
 		memory = init_memory(&f);
 	}
+	cr_expect_eq(network_of(&f), network, "the namespace was replaced without need");
 	cr_expect_eq(open_descriptors(), own);
 	cr_expect_eq(init_descriptors(&f), inits);
 	cr_expect_eq(folders_in(f.cell.cgroup.dirs[0]), groups);
