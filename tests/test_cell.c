@@ -141,6 +141,27 @@ Test(cell, cpu_time, .timeout = 60)
 	fixture_close(&f);
 }
 
+/* Any limit but 1 would have the kernel start the host's core handler: core(5). */
+Test(cell, limit_of_cores_stays, .timeout = 60)
+{
+	static const char script[] = "import resource as r\n"
+				     "print(r.getrlimit(r.RLIMIT_CORE))\n"
+				     "try: r.setrlimit(r.RLIMIT_CORE, (0, 1)); print('lowered')\n"
+				     "except (ValueError, OSError): print('refused')\n"
+				     "r.setrlimit(r.RLIMIT_NOFILE, (64, 64))\n"
+				     "print(r.getrlimit(r.RLIMIT_CORE))\n";
+	struct fixture f;
+	struct answer a;
+	char command[600];
+
+	fixture_open(&f, NULL);
+	snprintf(command, sizeof(command),
+		 "python3 -c \"%s\"; ulimit -c 0 2>/dev/null && echo lowered", script);
+	fixture_run(&f, command, &a);
+	cr_expect_str_eq(a.out, "(1, 1)\nrefused\n(1, 1)\n", "%s%s", a.out, a.err_text);
+	fixture_close(&f);
+}
+
 Test(cell, wall_time, .timeout = 60)
 {
 	static const char *const waiters[] = {"sleep 50", "kill -STOP $$", "sleep 50 & wait",
