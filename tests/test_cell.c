@@ -2,10 +2,13 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "proto/io.h"
@@ -175,6 +178,58 @@ Test(cell, wall_time, .timeout = 60)
 		expect_status(a, WALL);
 		cr_expect_geq(a.wall_time_us, 200 * MS);
 		cr_expect_lt(a.wall_time_us, 5000 * MS);
+	}
+	fixture_close(&f);
+}
+
+/* Eight processes that want the same CPU as the program; they end with the test. */
+static void crowd_cpu_0(pid_t *crowd, size_t n)
+{
+	cpu_set_t first;
+
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	for (size_t i = 0; i < n; i++) {
+		crowd[i] = fork();
+		if (crowd[i] == 0) {
+			alarm(40);
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			sched_setaffinity(0, sizeof(first), &first);
+			for (;;)
+				;
+		}
+	}
+}
+
+Test(cell, a_busy_machine_is_not_the_programs_fault, .timeout = 60)
+{
+	struct fixture f;
+	struct answer a;
+	char *argv[3];
+	pid_t crowd[8];
+
+	fixture_open(&f, NULL);
+	crowd_cpu_0(crowd, ARRAY_LEN(crowd));
+	Sandbox__Request rq =
+		fixture_shell(argv, "import time\nwhile time.process_time() < 0.3: pass");
+
+	argv[0] = (char *)"/usr/bin/python3";
+	rq.policy = (char *)"managed";
+	rq.pin_cpu = 1; /* CPU 0 */
+	rq.wall_time_us = 450 * MS;
+	fixture_send(&f, &rq, "", &a);
+	expect_status(a, EXITED);
+	cr_expect_gt(a.wall_time_us, 450 * MS, "nobody was in its way: %d us", (int)a.wall_time_us);
+	/* Who sleeps waits for nobody. */
+	rq = fixture_shell(argv, "sleep 50");
+	rq.pin_cpu = 1;
+	rq.wall_time_us = 450 * MS;
+	fixture_send(&f, &rq, "", &a);
+	expect_status(a, WALL);
+	cr_expect_lt(a.wall_time_us, 9000 * MS);
+	for (size_t i = 0; i < ARRAY_LEN(crowd); i++) {
+		kill(crowd[i], SIGKILL);
+		waitpid(crowd[i], NULL, 0);
 	}
 	fixture_close(&f);
 }
