@@ -400,7 +400,7 @@ Test(serve, garbage_ends_only_its_own_connection, .timeout = 120)
 		AUTO_CLOSE int sock = client_open(s.program);
 
 		cr_expect_eq(send(sock, garbage[i].bytes, garbage[i].len, MSG_NOSIGNAL),
-			     garbage[i].len);
+			     (ssize_t)garbage[i].len);
 		cr_expect(ends(sock), "garbage %zu", i);
 		expect_works(steady);
 	}
