@@ -47,14 +47,15 @@ static int64_t widest(const struct run *r)
 static int64_t read_delay_us(const char *path)
 {
 	char text[96];
-	unsigned long long delay;
+	char *end;
 	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 
 	if (n <= 0)
 		return 0; /* it has ended meanwhile */
 	text[n] = '\0';
-	return sscanf(text, "%*u %llu", &delay) == 1 ? (int64_t)(delay / 1000) : 0;
+	(void)strtoull(text, &end, 10);
+	return (int64_t)(strtoull(end, NULL, 10) / 1000);
 }
 
 static int64_t most_delayed_thread_us(unsigned long pid)
