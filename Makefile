@@ -37,11 +37,16 @@ LIBS_proto   := -lprotobuf-c
 LIBS_sandbox := -larchive -lseccomp -lcap -lcyaml -lyaml -ljansson -lcrypto $(LIBS_proto)
 LIBS_judge   := -lseccomp -lgrpc -lgpr -lsqlite3 -lcyaml -lyaml -ljansson -lcrypto -lpthread $(LIBS_proto)
 
+# V=1 shows the commands.  Everything may run in parallel; deps.stamp comes before whatever needs a package.
+Q := $(if $(V),,@)
+say = @printf '  %-6s %s\n' $(1) $(2)
+MAKEFLAGS += -j$(shell nproc) --no-print-directory
+
 all: $(addprefix $(BIN)/,$(PROGS)) ## build the programs into build/bin (default)
 
 # Looked at again whenever the list of packages changes.
 build/deps.stamp: scripts/deps.sh
-	scripts/deps.sh
+	@scripts/deps.sh
 	@mkdir -p $(@D) && touch $@
 
 deps: ## install the Debian packages that are missing
@@ -54,21 +59,23 @@ deps: ## install the Debian packages that are missing
 
 $(B)/gen/%.pb-c.c $(B)/gen/%.pb-c.h: %.proto | build/deps.stamp
 	@mkdir -p $(@D)
-	protoc-c --c_out=$(B)/gen $<
+	$(call say,PROTO,$<)
+	$(Q)protoc-c --c_out=$(B)/gen $<
 
 # The descriptors of every .proto, for server reflection and the compatibility test.
 $(B)/gen/descriptors.pb: $(PROTOS) | build/deps.stamp
 	@mkdir -p $(@D)
-	protoc --include_imports --descriptor_set_out=$@ $(PROTOS)
+	$(Q)protoc --include_imports --descriptor_set_out=$@ $(PROTOS)
 $(B)/gen/descriptors.o: proto/descriptors.S $(B)/gen/descriptors.pb
-	$(CC) -c -I$(B)/gen -o $@ $<
+	$(Q)$(CC) -c -I$(B)/gen -o $@ $<
 
 $(B)/gen/%.pb-c.o: $(B)/gen/%.pb-c.c | $(GEN)
-	$(CC) -std=gnu17 -g -fPIE $($(MODE)) -I$(B)/gen -c -o $@ $<
+	$(Q)$(CC) -std=gnu17 -g -fPIE $($(MODE)) -I$(B)/gen -c -o $@ $<
 
 $(B)/%.o: %.c | $(GEN)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 $(B)/libproto.a: $(SHARED)
 $(B)/libsandbox.a: $(SANDBOX)
@@ -76,12 +83,13 @@ $(B)/libjudge.a: $(JUDGE)
 $(B)/libfixtures.a: $(call objs,$(filter-out tests/test_%,$(wildcard tests/*.c)))
 $(B)/%.a:
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(Q)$(AR) rcs $@ $^
 
 define program
 $(BIN)/$(patsubst %_main,%,$(notdir $(2))): $(B)/$(2).o $(B)/lib$(1).a $(B)/libproto.a
 	@mkdir -p $$(@D)
-	$(CC) $$(LDFLAGS) -o $$@ $$^ $(LIBS_$(1))
+	$$(call say,LINK,$$@)
+	$(Q)$(CC) $$(LDFLAGS) -o $$@ $$^ $(LIBS_$(1))
 endef
 $(foreach f,$(basename $(wildcard sandbox/*_main.c)),$(eval $(call program,sandbox,$f)))
 $(foreach f,$(basename $(wildcard judge/*_main.c)),$(eval $(call program,judge,$f)))
@@ -89,8 +97,8 @@ $(foreach f,$(basename $(wildcard judge/*_main.c)),$(eval $(call program,judge,$
 # Tests link every archive: they may look at both sides, the programs may not.
 # Under ThreadSanitizer they get a main() of their own: see tests/tsan/main.c.
 $(B)/test_%: $(B)/tests/test_%.o $(if $(filter tsan,$(MODE)),$(B)/tests/tsan/main.o) $(B)/libfixtures.a $(B)/libjudge.a $(B)/libsandbox.a $(B)/libproto.a
-	$(CC) $(LDFLAGS) -o $@ $^ -lcriterion $(LIBS_judge) $(LIBS_sandbox)
-
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcriterion $(LIBS_judge) $(LIBS_sandbox)
 
 # Criterion's macros define functions without prototypes.
 $(B)/tests/%.o: WARN += -Wno-missing-prototypes -Wno-conversion -Wno-sign-conversion
@@ -101,40 +109,41 @@ unit: tests ## run the unit tests of this MODE
 	tests/run.py --mode $(MODE) unit
 
 # The programs with failure points, which the tests of crashes need.
-failpoints:
-	$(MAKE) MODE=debug all
+failpoints: build/deps.stamp
+	@$(MAKE) MODE=debug all
 
-test: deps tests failpoints ## install, build, and run the unit, attack and end-to-end tests
-	tests/run.py
+test: tests failpoints ## install, build, and run the unit, attack and end-to-end tests
+	@tests/run.py
 
-demo: deps all ## judge solutions in every language and print the table
-	scripts/demo.py
+demo: all ## judge solutions in every language and print the table
+	@scripts/demo.py
 
-run: deps all ## sandboxd and judged in the foreground, ready for build/bin/judge submit
-	scripts/run.sh
+run: all ## sandboxd and judged in the foreground, ready for build/bin/judge submit
+	@scripts/run.sh
 
 # TSan for what has threads: judged.  The sandbox side has none.
-sanitize: deps ## unit tests under ASan+UBSan, and judged's under TSan
-	$(MAKE) MODE=asan tests
-	tests/run.py --mode asan unit
-	$(MAKE) MODE=tsan $(addprefix build/tsan/,$(THREADED))
-	tests/run.py --mode tsan $(addprefix unit:,$(THREADED))
+sanitize: ## unit tests under ASan+UBSan, and judged's under TSan
+	@$(MAKE) MODE=asan tests
+	@tests/run.py --mode asan unit
+	@$(MAKE) MODE=tsan $(addprefix build/tsan/,$(THREADED))
+	@tests/run.py --mode tsan $(addprefix unit:,$(THREADED))
 
 # Every source of the shared code and of both sides, instrumented; a fuzzer is one more file.
 FUZZ_OBJS := $(patsubst %.c,build/fuzz/%.o,$(call srcs,proto) $(call srcs,sandbox) $(call srcs,judge))
 build/fuzz/gen/%.o: build/release/gen/%.c
 	@mkdir -p $(@D)
-	clang -g -O1 -fsanitize=fuzzer-no-link,address,undefined -Ibuild/release/gen -c -o $@ $<
+	$(Q)clang -g -O1 -fsanitize=fuzzer-no-link,address,undefined -Ibuild/release/gen -c -o $@ $<
 build/fuzz/%.o: %.c | $(GEN)
 	@mkdir -p $(@D)
-	clang -std=gnu17 -D_GNU_SOURCE -I. -Ibuild/release/gen -include proto/banned.h -MMD -MP \
+	$(call say,FUZZ,$@)
+	$(Q)clang -std=gnu17 -D_GNU_SOURCE -I. -Ibuild/release/gen -include proto/banned.h -MMD -MP \
 		-g -O1 -fsanitize=fuzzer-no-link,address,undefined -c -o $@ $<
 build/fuzz/libgavel.a: $(FUZZ_OBJS) $(patsubst $(B)/gen/%.c,build/fuzz/gen/%.o,$(GEN)) $(B)/gen/descriptors.o
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(Q)$(AR) rcs $@ $^
 build/fuzz/bin/%: build/fuzz/tests/fuzz/%.o build/fuzz/libgavel.a
 	@mkdir -p $(@D)
-	clang -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS_judge) $(LIBS_sandbox)
+	$(Q)clang -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS_judge) $(LIBS_sandbox)
 
 fuzz: $(addprefix build/fuzz/bin/,$(FUZZERS)) ## fuzz each parser for FUZZ_SECONDS (10)
 	@set -e; for f in $^; do echo "== $$f"; \
@@ -143,18 +152,19 @@ fuzz: $(addprefix build/fuzz/bin/,$(FUZZERS)) ## fuzz each parser for FUZZ_SECON
 LINTED := $(patsubst %,build/lint/%.ok,$(filter-out tests/%,$(filter %.c,$(SOURCES))))
 build/lint/%.ok: % .clang-tidy $(GEN)
 	@mkdir -p $(@D)
-	clang-tidy --quiet $< -- -std=gnu17 $(filter-out -MMD -MP,$(CPPFLAGS)) 2>/dev/null
+	$(call say,TIDY,$<)
+	$(Q)clang-tidy --quiet $< -- -std=gnu17 $(filter-out -MMD -MP,$(CPPFLAGS)) 2>/dev/null
 	@touch $@
 
-lint: deps ## clang-tidy on all sources, and a build by clang; warnings are errors
-	$(MAKE) -j$(shell nproc) $(LINTED)
-	$(MAKE) -j$(shell nproc) MODE=clang CC=clang all
+lint: ## clang-tidy on all sources, and a build by clang; warnings are errors
+	@$(MAKE) $(LINTED)
+	@$(MAKE) MODE=clang CC=clang all
 
 format: ## rewrite the sources with clang-format
-	clang-format -i $(SOURCES)
+	@clang-format -i $(SOURCES)
 
-format-check: deps ## fail if clang-format would change anything
-	clang-format --dry-run -Werror $(SOURCES)
+format-check: build/deps.stamp ## fail if clang-format would change anything
+	@clang-format --dry-run -Werror $(SOURCES)
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16

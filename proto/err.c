@@ -10,7 +10,7 @@
 _Static_assert(sizeof(struct err) <= PIPE_BUF, "struct err must fit in PIPE_BUF");
 
 /* Appends to what is there; text that does not fit ends in "...". */
-static void append(struct err *e, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void append(struct err *e, const char *fmt, va_list ap)
 {
 	size_t used = strlen(e->msg);
 	size_t left = sizeof(e->msg) - used;

@@ -232,6 +232,13 @@ void cell_close(struct cell *c)
 	ids_release(&c->ids);
 }
 
+void cell_watch_first(void)
+{
+	struct sched_param lowest = {.sched_priority = sched_get_priority_min(SCHED_FIFO)};
+
+	(void)sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &lowest);
+}
+
 /* The root and the network belong to the cell's set-up: another choice needs another init, and only before anything is in it. */
 static int ensure_place(struct cell *c, const Sandbox__Request *rq, struct err *e)
 {

@@ -53,6 +53,12 @@ size_t cell_layers(const char *layers[CELL_LAYERS_MAX]);
 int cell_open(struct cell *c, const struct cell_options *o, struct err *e);
 void cell_close(struct cell *c);
 
+/*
+ * Makes the calling process run before ordinary ones (SCHED_FIFO), not what it forks: who watches deadlines must not wait behind the
+ * programs it watches.  Where that is not allowed nothing changes; deadlines are then as exact as the machine is idle.
+ */
+void cell_watch_first(void);
+
 /* Called for each Reply; the descriptors are borrowed. */
 typedef int cell_reply(void *arg, const Sandbox__Reply *r, const int *fds, size_t nfds,
 		       struct err *e);

@@ -115,9 +115,6 @@ static int cell_folders_open(struct cgroup_cell *c, struct err *e)
 	const struct cgroup_host *h = c->host;
 
 	for (int i = 0; i < h->ntrees; i++) {
-		/* A keeper that was killed left its cell's folders, and perhaps somebody in them. */
-		if (cgroup_dir_remove(h->trees[i].dir, c->name, REMOVE_MS, e) < 0)
-			return -1;
 		c->dirs[i] = cgroup_dir_make(h->trees[i].dir, c->name, e);
 		if (c->dirs[i] < 0 || h->ops->branch(h, i, h->trees[i].dir, c->dirs[i], e) < 0)
 			return -1;
@@ -252,6 +249,22 @@ int cgroup_check_joined(const int *dirs, struct err *e)
 			return err_set(e, "the process is not in its cgroup");
 	}
 	return 0;
+}
+
+ssize_t cgroup_processes(const struct cgroup *cg, char *text, size_t size)
+{
+	ssize_t n = -1;
+
+	for (int i = 0; i < CGROUP_TREES; i++) {
+		if (cg->dirs[i] < 0)
+			continue;
+		AUTO_CLOSE int procs = openat(cg->dirs[i], "cgroup.procs", O_RDONLY | O_CLOEXEC);
+
+		n = procs < 0 ? -1 : read(procs, text, size - 1);
+		break;
+	}
+	text[n < 0 ? 0 : n] = '\0';
+	return n;
 }
 
 int cgroup_cpu_usage_us(const struct cgroup *cg, uint64_t *us, struct err *e)

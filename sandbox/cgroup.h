@@ -25,6 +25,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct err;
 struct cgroup_ops;
@@ -144,8 +145,7 @@ void cgroup_host_describe(const struct cgroup_host *h, char *text, size_t len);
 
 /*
  * Makes <name>/ and <name>/init, the latter with room for init_processes.  The name: letters, digits, '-', '_' and '.',
- * not starting with '.', not "init", unique within the host's living cells: what a dead one of this name left is removed
- * first.  *c is valid only on success.
+ * not starting with '.', not "init", unique within the host.  *c is valid only on success.
  */
 int cgroup_cell_open(const struct cgroup_host *h, const char *name, uint32_t init_processes,
 		     struct cgroup_cell *c, struct err *e);
@@ -171,6 +171,12 @@ int cgroup_attach_self(const int *procs_fds, int n);
  * inside which cgroup it is in; this looks from outside.
  */
 int cgroup_check_joined(const int *dirs, struct err *e);
+
+/*
+ * The ids of the processes in it, decimal, one a line, NUL-terminated; as many as fit.  Returns the length, or -1 with errno
+ * set.
+ */
+ssize_t cgroup_processes(const struct cgroup *cg, char *text, size_t size);
 
 /* CPU time used so far by all processes that are or were in it.  Lags by up to a tick while they run. */
 int cgroup_cpu_usage_us(const struct cgroup *cg, uint64_t *us, struct err *e);

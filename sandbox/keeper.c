@@ -111,6 +111,7 @@ _Noreturn void keeper_main(const struct keeper *k)
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != k->master)
 		_exit(KEEPER_BROKEN);
 	/* The seat's last keeper may have been killed before it could tidy up. */
+	cell_watch_first();
 	if (cgroup_cell_clear(k->cell.cgroups, k->cell.name, &e) < 0 ||
 	    cell_open(&c, &k->cell, &e) < 0) {
 		log_event(LOG_ERROR, "no_cell", "cell=%s reason=%s", k->cell.name, log_q(e.msg));

@@ -6,7 +6,6 @@
 #include <stdarg.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "proto/channel.h"
@@ -14,38 +13,15 @@
 #include "proto/io.h"
 #include "proto/scope.h"
 #include "proto/wire.h"
-#include "sandbox/cell.h"
-#include "sandbox/output.h"
-#include "sandbox/policy.h"
+#include "sandbox/run_parts.h"
 #include "sandbox/spec.h"
 
-#define SETUP_MS   10000 /* for init and the child to get ready, on a machine that is very busy */
-#define CLEANUP_US 10000000
-#define SAMPLE_US  20000
-#define NEAR_US    300 /* the shortest sleep: looking more often costs more than it tells */
-
-struct run {
-	struct cell *cell;
-	const Sandbox__Request *rq;
-	const struct run_ties *ties;
-	struct cgroup cgroup;
-	struct output out, err_out;
-	uint64_t output_left;
-	int sync, pidfd, listener;
-	uint64_t cpu_base_us; /* used before "go": set-up, not the program's */
-	int64_t go_us, end_us, dying_us, sampled_us;
-	Sandbox__Status fired; /* the first limit that was hit, or 0 */
-	int killed;
-	int init_done; /* init has told how it ended */
-	struct run_result *result;
-};
-
-static Sandbox__Reply *report(struct run *r)
+Sandbox__Reply *run_report(struct run *r)
 {
 	return &r->result->reply;
 }
 
-__attribute__((format(printf, 2, 3))) static void explain(struct run *r, const char *fmt, ...)
+void run_explain(struct run *r, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -55,20 +31,10 @@ __attribute__((format(printf, 2, 3))) static void explain(struct run *r, const c
 	wire_make_utf8(r->result->message);
 }
 
-/* The first limit is the one that counts; the program dies, and init then kills all the others. */
-static void fire(struct run *r, Sandbox__Status status)
-{
-	if (!r->fired)
-		r->fired = status;
-	if (!r->killed)
-		(void)syscall(SYS_pidfd_send_signal, r->pidfd, SIGKILL, NULL, 0);
-	r->killed = 1;
-}
-
 /* Receives a reply of init that must come soon. */
-static Sandbox__Reply *init_reply(struct run *r, struct channel_frame *f, struct err *e)
+Sandbox__Reply *run_init_reply(struct run *r, struct channel_frame *f, struct err *e)
 {
-	int n = channel_receive(r->cell->init_sock, SETUP_MS, f, e);
+	int n = channel_receive(r->cell->init_sock, RUN_SETUP_MS, f, e);
 
 	if (n == 0)
 		err_set(e, "the cell's init died");
@@ -76,7 +42,7 @@ static Sandbox__Reply *init_reply(struct run *r, struct channel_frame *f, struct
 }
 
 /* The child's word, with the listener if it has one. */
-static int read_word(struct run *r, struct jail_message *m, struct err *e)
+int run_read_word(struct run *r, struct jail_message *m, struct err *e)
 {
 	union {
 		struct cmsghdr align;
@@ -91,8 +57,8 @@ static int read_word(struct run *r, struct jail_message *m, struct err *e)
 	struct cmsghdr *c;
 	ssize_t n;
 
-	if (poll(&p, 1, SETUP_MS) != 1)
-		return err_set(e, "the jail was not ready after %d s", SETUP_MS / 1000);
+	if (poll(&p, 1, RUN_SETUP_MS) != 1)
+		return err_set(e, "the jail was not ready after %d s", RUN_SETUP_MS / 1000);
 	n = recvmsg(r->sync, &h, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	c = n < 0 ? NULL : CMSG_FIRSTHDR(&h);
 	if (c && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof(int)))
@@ -176,7 +142,7 @@ static int hand_over(struct run *r, Sandbox__Request *rq, const int *fds, size_t
 static int await_start(struct run *r, struct err *e)
 {
 	static struct channel_frame f;
-	Sandbox__Reply *started = init_reply(r, &f, e);
+	Sandbox__Reply *started = run_init_reply(r, &f, e);
 	int refused;
 
 	if (!started)
@@ -198,7 +164,7 @@ static int await_start(struct run *r, struct err *e)
 static int await_ready(struct run *r, struct err *e)
 {
 	struct jail_message m = {0};
-	int n = read_word(r, &m, e);
+	int n = run_read_word(r, &m, e);
 
 	if (n < 0)
 		return -1;
@@ -219,216 +185,14 @@ static int await_ready(struct run *r, struct err *e)
 	return 0;
 }
 
-static int64_t least(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-/* How many CPUs the run could be burning at once. */
-static int64_t widest(const struct run *r)
-{
-	int64_t cpus = sysconf(_SC_NPROCESSORS_ONLN);
-
-	if (r->rq->pin_cpu)
-		return 1;
-	return least(cpus, r->rq->processes);
-}
-
-/* Checks the clocks; returns how long nothing can happen. */
-static int64_t check_clocks(struct run *r, struct err *e)
-{
-	int64_t now = io_monotonic_us();
-	int64_t wall_left = r->go_us + (int64_t)r->rq->wall_time_us - now;
-	uint64_t used;
-	int64_t cpu_left;
-
-	if (cgroup_cpu_usage_us(&r->cgroup, &used, e) < 0)
-		return -1;
-	cpu_left = (int64_t)r->rq->cpu_time_us - (int64_t)(used - r->cpu_base_us);
-	if (cpu_left < 0)
-		fire(r, SANDBOX__STATUS__CPU_TIME_LIMIT);
-	else if (wall_left <= 0)
-		fire(r, SANDBOX__STATUS__WALL_TIME_LIMIT);
-	if (now - r->sampled_us >= SAMPLE_US) {
-		r->sampled_us = now;
-		if (cgroup_sample(&r->cgroup, e) < 0)
-			return -1;
-	}
-	if (r->killed)
-		return SAMPLE_US;
-	cpu_left = cpu_left / widest(r);
-	if (cpu_left < NEAR_US)
-		cpu_left = NEAR_US;
-	return least(least(cpu_left, wall_left), SAMPLE_US);
-}
-
-static void on_forbidden(struct run *r)
-{
-	struct policy_call call;
-	struct err e = {0};
-
-	if (r->fired || policy_read_forbidden(r->listener, &call, &e) != 0)
-		return;
-	snprintf(r->result->syscall, sizeof(r->result->syscall), "%s", call.name);
-	fire(r, SANDBOX__STATUS__FORBIDDEN_SYSCALL);
-}
-
-static int on_oom(struct run *r, struct err *e)
-{
-	uint64_t kills;
-	bool at_limit;
-
-	if (cgroup_oom_kills(&r->cgroup, &kills, &at_limit, e) < 0)
-		return -1;
-	if (kills > 0 && at_limit)
-		fire(r, SANDBOX__STATUS__MEMORY_LIMIT);
-	else if (kills > 0) {
-		explain(r, "the machine, not the program, ran out of memory");
-		fire(r, SANDBOX__STATUS__SANDBOX_ERROR);
-	}
-	return 0;
-}
-
-static int on_output(struct run *r, struct output *o, struct err *e)
-{
-	int full = output_drain(o, &r->output_left, e);
-
-	if (full == 1)
-		fire(r, SANDBOX__STATUS__OUTPUT_LIMIT);
-	return full < 0 ? -1 : 0;
-}
-
-/* execve failed: the child says so after "go", on the socket that exec would have closed. */
-static void on_sync(struct run *r)
-{
-	struct jail_message m = {0};
-	struct err e = {0};
-
-	if (read_word(r, &m, &e) == 1 && m.word == JAIL_FAILED) {
-		report(r)->exec_errno = m.err.num;
-		explain(r, "%s", m.err.msg);
-		if (!r->fired)
-			r->fired = SANDBOX__STATUS__SANDBOX_ERROR;
-	}
-	(void)close(fd_steal(&r->sync));
-}
-
-static int on_init(struct run *r, struct err *e)
-{
-	static struct channel_frame f;
-	Sandbox__Reply *ended = init_reply(r, &f, e);
-	Sandbox__Reply *mine = report(r);
-
-	if (!ended)
-		return -1;
-	channel_frame_release(&f);
-	r->init_done = 1;
-	mine->status = ended->status;
-	mine->exit_code = ended->exit_code;
-	mine->signal = ended->signal;
-	mine->voluntary_switches = ended->voluntary_switches;
-	mine->involuntary_switches = ended->involuntary_switches;
-	if (ended->error[0])
-		err_set(e, "%s", ended->error);
-	int status = ended->error[0] ? -1 : 0;
-
-	sandbox__reply__free_unpacked(ended, NULL);
-	return status;
-}
-
-enum {
-	P_INIT,
-	P_END,
-	P_OUT,
-	P_ERR,
-	P_OOM,
-	P_LISTENER,
-	P_SYNC,
-	P_SINK_OUT,
-	P_SINK_ERR,
-	P_CLIENT,
-	P_COUNT
-};
-
-static void fill_polls(const struct run *r, struct pollfd *p)
-{
-	p[P_INIT] = (struct pollfd){r->cell->init_sock, POLLIN, 0};
-	p[P_END] = (struct pollfd){r->end_us ? -1 : r->pidfd, POLLIN, 0};
-	p[P_OUT] = (struct pollfd){r->out.pipe, POLLIN, 0};
-	p[P_ERR] = (struct pollfd){r->err_out.pipe, POLLIN, 0};
-	p[P_OOM] = (struct pollfd){r->killed ? -1 : r->cgroup.oom_fd, r->cgroup.oom_events, 0};
-	p[P_LISTENER] = (struct pollfd){r->killed ? -1 : r->listener, POLLIN, 0};
-	p[P_SYNC] = (struct pollfd){r->sync, POLLIN, 0};
-	p[P_SINK_OUT] = (struct pollfd){output_wants_sink(&r->out) ? r->out.sink : -1, POLLOUT, 0};
-	p[P_SINK_ERR] =
-		(struct pollfd){output_wants_sink(&r->err_out) ? r->err_out.sink : -1, POLLOUT, 0};
-	p[P_CLIENT] = (struct pollfd){r->ties->client, POLLRDHUP, 0};
-}
-
-static int dispatch(struct run *r, const struct pollfd *p, struct err *e)
-{
-	/* A forbidden call and the memory limit come before output: they may be why it stopped. */
-	if (p[P_LISTENER].revents & POLLIN)
-		on_forbidden(r);
-	else if (p[P_LISTENER].revents) /* hung up: nobody is left who could make a call */
-		(void)close(fd_steal(&r->listener));
-	if (p[P_OOM].revents && on_oom(r, e) < 0)
-		return -1;
-	if (p[P_SYNC].revents)
-		on_sync(r);
-	if (p[P_OUT].revents && on_output(r, &r->out, e) < 0)
-		return -1;
-	if (p[P_ERR].revents && on_output(r, &r->err_out, e) < 0)
-		return -1;
-	if (p[P_SINK_OUT].revents)
-		output_pump(&r->out);
-	if (p[P_SINK_ERR].revents)
-		output_pump(&r->err_out);
-	if (p[P_END].revents)
-		r->end_us = io_monotonic_us();
-	if (p[P_CLIENT].revents)
-		return err_set(e, "the client went away");
-	return p[P_INIT].revents ? on_init(r, e) : 0;
-}
-
-/* Once the program is dead or killed, init has a while to clean up: what cannot be killed must not hold us for ever. */
-static int check_dying(struct run *r, struct err *e)
-{
-	if (!r->killed && !r->end_us)
-		return 0;
-	if (r->dying_us == 0)
-		r->dying_us = io_monotonic_us();
-	if (io_monotonic_us() - r->dying_us > CLEANUP_US)
-		return err_set(e, "processes would not die");
-	return 0;
-}
-
-static int watch(struct run *r, struct err *e)
-{
-	struct pollfd p[P_COUNT];
-
-	while (!r->init_done) {
-		int64_t sleep_us = r->end_us ? SAMPLE_US : check_clocks(r, e);
-		struct timespec t = {sleep_us / 1000000, sleep_us % 1000000 * 1000};
-
-		if (sleep_us < 0 || check_dying(r, e) < 0)
-			return -1;
-		fill_polls(r, p);
-		if (ppoll(p, P_COUNT, &t, NULL) < 0 && errno != EINTR)
-			return err_sys(e, "poll");
-		if (dispatch(r, p, e) < 0)
-			return -1;
-	}
-	return 0;
-}
-
 static int go(struct run *r, struct err *e)
 {
 	/* The child has nothing to do but wait for us, so this reading is complete. */
 	if (cgroup_cpu_usage_us(&r->cgroup, &r->cpu_base_us, e) < 0)
 		return -1;
 	r->go_us = r->sampled_us = io_monotonic_us();
-	if (send(r->sync, "g", 1, MSG_NOSIGNAL) != 1)
+	/* EPIPE: it was killed while it waited, by the memory limit for one; init will say so. */
+	if (send(r->sync, "g", 1, MSG_NOSIGNAL) != 1 && errno != EPIPE)
 		return err_sys(e, "start the program");
 	return 0;
 }
@@ -437,7 +201,7 @@ static int go(struct run *r, struct err *e)
 static int measure(struct run *r, struct err *e)
 {
 	struct cgroup_usage u;
-	Sandbox__Reply *m = report(r);
+	Sandbox__Reply *m = run_report(r);
 	uint64_t cpu;
 
 	if (cgroup_usage(&r->cgroup, &u, e) < 0)
@@ -462,14 +226,14 @@ static int measure(struct run *r, struct err *e)
 /* The status, decided on what was measured after death: a limit may have been passed without a watcher seeing it. */
 static int decide(struct run *r, struct err *e)
 {
-	if (!r->fired && on_oom(r, e) < 0)
+	if (!r->fired && watch_oom(r, e) < 0)
 		return -1;
-	if (!r->fired && report(r)->cpu_time_us > r->rq->cpu_time_us)
+	if (!r->fired && run_report(r)->cpu_time_us > r->rq->cpu_time_us)
 		r->fired = SANDBOX__STATUS__CPU_TIME_LIMIT;
 	if (r->fired)
-		report(r)->status = r->fired;
-	report(r)->syscall = r->result->syscall;
-	report(r)->message = r->result->message;
+		run_report(r)->status = r->fired;
+	run_report(r)->syscall = r->result->syscall;
+	run_report(r)->message = r->result->message;
 	return 0;
 }
 
@@ -486,7 +250,7 @@ static int collect(struct run *r, struct err *e)
 			continue;
 		do {
 			before = o->collected;
-			if (on_output(r, o, e) < 0)
+			if (watch_output(r, o, e) < 0)
 				return -1;
 		} while (o->collected > before);
 		output_flush(o);
@@ -504,7 +268,7 @@ static int refuse(struct run *r, struct err *why)
 	struct err e = {0};
 
 	(void)syscall(SYS_pidfd_send_signal, r->pidfd, SIGKILL, NULL, 0);
-	if (on_init(r, &e) < 0) {
+	if (watch_init(r, &e) < 0) {
 		*why = e;
 		return -1;
 	}
@@ -523,10 +287,10 @@ static int run_it(struct run *r, Sandbox__Request *rq, const int *fds, size_t nf
 	status = await_ready(r, e);
 	if (status != 0)
 		return status < 0 ? -1 : refuse(r, e);
-	if (go(r, e) < 0 || watch(r, e) < 0)
+	if (go(r, e) < 0 || watch_run(r, e) < 0)
 		return -1;
 	if (r->sync >= 0)
-		on_sync(r);
+		watch_sync(r);
 	if (collect(r, e) < 0 || measure(r, e) < 0 || decide(r, e) < 0)
 		return -1;
 	return 0;

@@ -303,6 +303,7 @@ static int with_cgroups(struct session *s, int watched, struct err *e)
 
 	if (cgroup_host_open(&s->cgroups, e) < 0)
 		return -1;
+	cell_watch_first();
 	status = cell_open(&s->cell, &co, e);
 	if (status == 0) {
 		s->cell.ties =

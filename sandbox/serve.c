@@ -83,14 +83,31 @@ static int try_cell(const struct master *m, struct err *e)
 	return 0;
 }
 
-static int open_pool(struct pool *p, const char *dir, const char *name, struct err *e)
+/*
+ * Who may connect is decided by SO_PEERCRED; but strangers who are turned away could fill the backlog before.  A socket has one
+ * owner, so with several peers it stays open to all.
+ */
+static int close_to_strangers(const char *path, const struct serve_options *o, struct err *e)
 {
+	if (o->nallow > 1)
+		return 0;
+	if (chmod(path, 0600) < 0 || chown(path, o->nallow ? o->allow[0] : 0, 0) < 0)
+		return err_sys(e, "owner of %s", path);
+	return 0;
+}
+
+static int open_pool(struct pool *p, const struct serve_options *o, const char *name, struct err *e)
+{
+	const char *dir = o->socket_dir;
+
 	p->name = name;
 	p->listen_fd = -1;
 	if (snprintf(p->path, sizeof(p->path), "%s/%s.sock", dir, name) >= (int)sizeof(p->path))
 		return err_set(e, "--socket: the path is too long");
 	p->listen_fd = channel_listen(p->path, BACKLOG, e);
 	if (p->listen_fd < 0)
+		return -1;
+	if (close_to_strangers(p->path, o, e) < 0)
 		return -1;
 	/* Keepers race for connections; the losers must not hang in accept. */
 	if (fcntl(p->listen_fd, F_SETFL, O_NONBLOCK) < 0)
@@ -105,8 +122,8 @@ static int open_pools(struct master *m, struct err *e)
 	m->made_dir = mkdir(dir, 0755) == 0;
 	if (!m->made_dir && errno != EEXIST)
 		return err_sys(e, "mkdir %s", dir);
-	if (open_pool(&m->pools[0], dir, "program", e) < 0 ||
-	    open_pool(&m->pools[1], dir, "jury", e) < 0)
+	if (open_pool(&m->pools[0], m->options, "program", e) < 0 ||
+	    open_pool(&m->pools[1], m->options, "jury", e) < 0)
 		return -1;
 	return 0;
 }

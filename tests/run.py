@@ -16,6 +16,7 @@ import sys
 import time
 
 LIMIT_S = 900
+ENVIRONMENT = dict(os.environ, LSAN_OPTIONS="suppressions=tests/lsan.supp:print_suppressions=0")
 CRITERION = re.compile(r"Tested: (\d+) \| Passing: (\d+) \| Failing: (\d+) \| Crashing: (\d+)")
 COUNTED = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", re.M)
 UNITTEST = re.compile(r"^Ran (\d+) tests? in", re.M)
@@ -59,7 +60,7 @@ def count(text, status):
 def run(argv):
     """Output and exit status; whatever the program left in its group is killed."""
     p = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                         text=True, errors="replace", start_new_session=True)
+                         text=True, errors="replace", start_new_session=True, env=ENVIRONMENT)
     try:
         text, _ = p.communicate(timeout=LIMIT_S)
     except subprocess.TimeoutExpired:

@@ -1,12 +1,19 @@
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "proto/io.h"
 #include "proto/scope.h"
+#include "proto/wire.h"
 #include "tests/cell_fixture.h"
 
 #define MS  1000ULL
@@ -98,6 +105,8 @@ Test(cell, ends_by_itself, .timeout = 60)
 		expect_status(a, SIGNALED); /* SIGSYS, too: nobody made a forbidden call */
 		cr_expect_eq(a.signal, sig);
 		cr_expect_str_eq(a.syscall, "");
+		fixture_paths(&f, SANDBOX__REQUEST__KIND__FETCH, NULL, &a);
+		cr_expect_eq(a.fetched, 0, "signal %d left a core", sig);
 	}
 	fixture_close(&f);
 }
@@ -135,6 +144,27 @@ Test(cell, cpu_time, .timeout = 60)
 	fixture_close(&f);
 }
 
+/* Any limit but 1 would have the kernel start the host's core handler: core(5). */
+Test(cell, limit_of_cores_stays, .timeout = 60)
+{
+	static const char script[] = "import resource as r\n"
+				     "print(r.getrlimit(r.RLIMIT_CORE))\n"
+				     "try: r.setrlimit(r.RLIMIT_CORE, (0, 1)); print('lowered')\n"
+				     "except (ValueError, OSError): print('refused')\n"
+				     "r.setrlimit(r.RLIMIT_NOFILE, (64, 64))\n"
+				     "print(r.getrlimit(r.RLIMIT_CORE))\n";
+	struct fixture f;
+	struct answer a;
+	char command[600];
+
+	fixture_open(&f, NULL);
+	snprintf(command, sizeof(command),
+		 "python3 -c \"%s\"; ulimit -c 0 2>/dev/null && echo lowered", script);
+	fixture_run(&f, command, &a);
+	cr_expect_str_eq(a.out, "(1, 1)\nrefused\n(1, 1)\n", "%s%s", a.out, a.err_text);
+	fixture_close(&f);
+}
+
 Test(cell, wall_time, .timeout = 60)
 {
 	static const char *const waiters[] = {"sleep 50", "kill -STOP $$", "sleep 50 & wait",
@@ -148,6 +178,58 @@ Test(cell, wall_time, .timeout = 60)
 		expect_status(a, WALL);
 		cr_expect_geq(a.wall_time_us, 200 * MS);
 		cr_expect_lt(a.wall_time_us, 5000 * MS);
+	}
+	fixture_close(&f);
+}
+
+/* Eight processes that want the same CPU as the program; they end with the test. */
+static void crowd_cpu_0(pid_t *crowd, size_t n)
+{
+	cpu_set_t first;
+
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	for (size_t i = 0; i < n; i++) {
+		crowd[i] = fork();
+		if (crowd[i] == 0) {
+			alarm(40);
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			sched_setaffinity(0, sizeof(first), &first);
+			for (;;)
+				;
+		}
+	}
+}
+
+Test(cell, a_busy_machine_is_not_the_programs_fault, .timeout = 60)
+{
+	struct fixture f;
+	struct answer a;
+	char *argv[3];
+	pid_t crowd[8];
+
+	fixture_open(&f, NULL);
+	crowd_cpu_0(crowd, ARRAY_LEN(crowd));
+	Sandbox__Request rq =
+		fixture_shell(argv, "import time\nwhile time.process_time() < 0.3: pass");
+
+	argv[0] = (char *)"/usr/bin/python3";
+	rq.policy = (char *)"managed";
+	rq.pin_cpu = 1; /* CPU 0 */
+	rq.wall_time_us = 450 * MS;
+	fixture_send(&f, &rq, "", &a);
+	expect_status(a, EXITED);
+	cr_expect_gt(a.wall_time_us, 450 * MS, "nobody was in its way: %d us", (int)a.wall_time_us);
+	/* Who sleeps waits for nobody. */
+	rq = fixture_shell(argv, "sleep 50");
+	rq.pin_cpu = 1;
+	rq.wall_time_us = 450 * MS;
+	fixture_send(&f, &rq, "", &a);
+	expect_status(a, WALL);
+	cr_expect_lt(a.wall_time_us, 9000 * MS);
+	for (size_t i = 0; i < ARRAY_LEN(crowd); i++) {
+		kill(crowd[i], SIGKILL);
+		waitpid(crowd[i], NULL, 0);
 	}
 	fixture_close(&f);
 }
@@ -610,6 +692,16 @@ static long init_memory(const struct fixture *f)
 	return resident;
 }
 
+static ino_t network_of(const struct fixture *f)
+{
+	char path[64];
+	struct stat st = {0};
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)f->cell.init_pid);
+	cr_assert_eq(stat(path, &st), 0);
+	return st.st_ino;
+}
+
 Test(cell, two_hundred_runs_leave_nothing, .timeout = 120)
 {
 	static const char *const scripts[] = {"true", "echo x; touch a; sleep 100 &",
@@ -620,6 +712,8 @@ Test(cell, two_hundred_runs_leave_nothing, .timeout = 120)
 	long memory = 0;
 
 	fixture_open(&f, NULL);
+	ino_t network = network_of(&f);
+
 	for (int i = 0; i < 200; i++) {
 		fixture_run(&f, scripts[(size_t)i % ARRAY_LEN(scripts)], &a);
 		cr_assert_str_eq(a.error, "");
@@ -630,6 +724,7 @@ Test(cell, two_hundred_runs_leave_nothing, .timeout = 120)
 		groups = folders_in(f.cell.cgroup.dirs[0]);
 		memory = init_memory(&f);
 	}
+	cr_expect_eq(network_of(&f), network, "the namespace was replaced without need");
 	cr_expect_eq(open_descriptors(), own);
 	cr_expect_eq(init_descriptors(&f), inits);
 	cr_expect_eq(folders_in(f.cell.cgroup.dirs[0]), groups);
@@ -742,6 +837,126 @@ Test(cell, a_client_that_is_gone_ends_the_run, .timeout = 60)
 	cr_expect_not_null(strstr(a.error, "the client went away"), "%s", a.error);
 	cr_expect_lt(io_monotonic_us() - before, 20 * 1000000);
 	(void)close(ends[0]);
+	fixture_close(&f);
+}
+
+static int die(struct jail_program *p, struct err *e)
+{
+	(void)p;
+	(void)raise(SIGKILL);
+	return err_set(e, "still alive");
+}
+
+static int *shared; /* how often it was reached, by all children of init */
+
+static int die_once(struct jail_program *p, struct err *e)
+{
+	if ((*shared)++ == 0)
+		return die(p, e);
+	for (size_t i = 0; i < jail_program_nsteps; i++)
+		if (strcmp(jail_program_steps[i].name, "verify") == 0)
+			return jail_program_steps[i].run(p, e);
+	return err_set(e, "no such step");
+}
+
+static int die_before_exec(struct jail_program *p, struct err *e)
+{
+	if ((*shared)++ == 0) {
+		(void)poll(NULL, 0, 100); /* until it has been seen in its cgroup */
+		return die(p, e);
+	}
+	return jail_program_steps[jail_program_nsteps - 1].run(p, e);
+}
+
+static void replace_step(struct jail_program_step *steps, const char *name, jail_program_fn *fn)
+{
+	memcpy(steps, jail_program_steps, jail_program_nsteps * sizeof(*steps));
+	for (size_t i = 0; i < jail_program_nsteps; i++)
+		if (strcmp(steps[i].name, name) == 0)
+			steps[i].run = fn;
+}
+
+Test(cell, death_in_the_jail_is_a_refusal, .timeout = 60)
+{
+	struct jail_program_step steps[32];
+	struct jail_tables tables = {jail_cell_steps, jail_cell_nsteps, steps, jail_program_nsteps};
+	struct fixture f;
+	struct answer a;
+
+	shared = mmap(NULL, sizeof(int), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	cr_assert_neq(shared, MAP_FAILED);
+	replace_step(steps, "verify", die_once);
+	fixture_open(&f, &tables);
+	fixture_run(&f, "true", &a);
+	cr_expect_not(a.broken);
+	cr_expect_str_eq(a.error, "jail: killed during set-up");
+	fixture_run(&f, "echo fine", &a);
+	cr_expect_str_eq(a.out, "fine\n", "%s", a.error);
+	fixture_close(&f);
+
+	/* After it was ready: then it is the run that was killed. */
+	*shared = 0;
+	replace_step(steps, "exec", die_before_exec);
+	fixture_open(&f, &tables);
+	fixture_run(&f, "true", &a);
+	cr_expect_not(a.broken);
+	expect_status(a, SIGNALED);
+	cr_expect_eq(a.signal, SIGKILL);
+	fixture_run(&f, "echo fine", &a);
+	cr_expect_str_eq(a.out, "fine\n", "%s", a.error);
+	fixture_close(&f);
+}
+
+static int leave_the_session_only(struct jail_program *p, struct err *e)
+{
+	(void)p;
+	return setsid() < 0 ? err_sys(e, "setsid") : 0;
+}
+
+/* A keyring lives as long as somebody holds it; init would hold one for all runs of its cell. */
+Test(cell, each_run_has_a_session_keyring_of_its_own, .timeout = 60)
+{
+	struct jail_program_step steps[32];
+	struct jail_tables tables = {jail_cell_steps, jail_cell_nsteps, steps, jail_program_nsteps};
+	struct fixture f;
+	struct answer a;
+
+	if (jail_session_keyring() < 0)
+		cr_skip_test("needs keyrings");
+	replace_step(steps, "session", leave_the_session_only);
+	fixture_open(&f, &tables);
+	fixture_run(&f, "true", &a);
+	cr_expect_str_eq(a.error, "jail: verify: has the session keyring of init");
+	fixture_close(&f);
+}
+
+/* A message is cut to fit; that must not break the frame it travels in. */
+Test(cell, messages_are_utf8, .timeout = 60)
+{
+	static char path[2][600] = {"/x", "/xx"};
+	struct fixture f;
+	struct answer a;
+	char *argv[3];
+
+	fixture_open(&f, NULL);
+	for (size_t i = 0; i < 2; i++) {
+		while (strlen(path[i]) < 500)
+			strncat(path[i], "\xc3\xa9", 3);
+		Sandbox__Request rq = fixture_shell(argv, "");
+
+		argv[0] = path[i];
+		fixture_send(&f, &rq, "", &a);
+		cr_expect_neq(a.exec_errno, 0);
+		cr_expect_eq(wire_utf8_prefix((const uint8_t *)a.message, strlen(a.message)),
+			     strlen(a.message));
+		rq = fixture_shell(argv, "true");
+		rq.cwd = strdup(path[i]);
+		fixture_send(&f, &rq, "", &a);
+		cr_expect_not(a.broken, "%s", a.error);
+		cr_expect_neq(a.error_number, 0);
+		cr_expect_eq(wire_utf8_prefix((const uint8_t *)a.error, strlen(a.error)),
+			     strlen(a.error));
+	}
 	fixture_close(&f);
 }
 

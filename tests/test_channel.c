@@ -205,6 +205,7 @@ Test(channel, listens_where_nobody_does, .timeout = 30)
 	cr_expect_eq(unlink(path), 0);
 	AUTO_CLOSE int file = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
 
+	cr_expect_geq(file, 0);
 	cr_expect_eq(channel_listen(path, 1, &e), -1);
 	cr_expect_not_null(strstr(e.msg, "not a socket"), "%s", e.msg);
 	cr_expect_eq(access(path, F_OK), 0);

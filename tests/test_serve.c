@@ -21,14 +21,16 @@
 #include "proto/scope.h"
 #include "sandbox/serve.h"
 
-#define SOON_MS  20000
-#define FRIEND   54321 /* a uid that may connect; STRANGER may not */
-#define STRANGER 54322
+#define SOON_MS      20000
+#define FRIEND       54321 /* uids that may connect; STRANGER may not */
+#define OTHER_FRIEND 54320
+#define STRANGER     54322
 
 /* A sandboxd of our own in a folder of its own. */
 struct server {
 	char dir[64], sockets[80], program[100], jury[100];
 	pid_t pid;
+	size_t friends; /* how many users besides root may connect */
 };
 
 _Noreturn static void be_server(const struct server *s, unsigned cells)
@@ -37,8 +39,8 @@ _Noreturn static void be_server(const struct server *s, unsigned cells)
 				  .rules_dir = "rules",
 				  .program_cells = cells,
 				  .jury_cells = 1,
-				  .allow = {FRIEND},
-				  .nallow = 1};
+				  .allow = {FRIEND, OTHER_FRIEND},
+				  .nallow = s->friends};
 	struct err e = {0};
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -54,17 +56,22 @@ static void server_start(struct server *s, unsigned cells)
 		be_server(s, cells);
 }
 
-static void server_open(struct server *s, unsigned cells)
+static void server_open_for(struct server *s, unsigned cells, size_t friends)
 {
 	if (geteuid() != 0)
 		cr_skip_test("needs root");
-	*s = (struct server){.dir = "/tmp/gavel-test-XXXXXX"};
+	*s = (struct server){.dir = "/tmp/gavel-test-XXXXXX", .friends = friends};
 	cr_assert_not_null(mkdtemp(s->dir));
 	cr_assert_eq(chmod(s->dir, 0755), 0);
 	snprintf(s->sockets, sizeof(s->sockets), "%s/run", s->dir);
 	snprintf(s->program, sizeof(s->program), "%s/program.sock", s->sockets);
 	snprintf(s->jury, sizeof(s->jury), "%s/jury.sock", s->sockets);
 	server_start(s, cells);
+}
+
+static void server_open(struct server *s, unsigned cells)
+{
+	server_open_for(s, cells, 1);
 }
 
 static int server_end(const struct server *s)
@@ -305,7 +312,9 @@ Test(serve, welcomes_and_runs, .timeout = 60)
 	server_close(&s);
 }
 
-/* 1 if a process of this uid gets a welcome, 0 if the connection is closed on it. */
+enum { TURNED_AWAY, WELCOMED, NO_USER, NO_CONNECTION };
+
+/* What becomes of a process of this uid that connects. */
 static int welcomed_as(const struct server *s, uid_t uid)
 {
 	static struct channel_frame f;
@@ -316,10 +325,10 @@ static int welcomed_as(const struct server *s, uid_t uid)
 		struct err e = {0};
 
 		if (setgroups(0, NULL) < 0 || setresuid(uid, uid, uid) < 0)
-			_exit(2);
+			_exit(NO_USER);
 		int sock = channel_connect(s->program, &e);
 
-		_exit(sock < 0 ? 3 : channel_receive(sock, SOON_MS, &f, &e));
+		_exit(sock < 0 ? NO_CONNECTION : channel_receive(sock, SOON_MS, &f, &e));
 	}
 	cr_assert_eq(waitpid(pid, &status, 0), pid);
 	return WEXITSTATUS(status);
@@ -329,13 +338,29 @@ Test(serve, knows_its_peers, .timeout = 60)
 {
 	struct server s;
 
-	server_open(&s, 1);
+	server_open_for(&s, 1, 2);
 	expect_serves(s.program);
-	cr_expect_eq(welcomed_as(&s, STRANGER), 0);
-	cr_expect_eq(welcomed_as(&s, FRIEND), 1);
-	cr_expect_eq(welcomed_as(&s, STRANGER), 0);
+	cr_expect_eq(welcomed_as(&s, STRANGER), TURNED_AWAY);
+	cr_expect_eq(welcomed_as(&s, FRIEND), WELCOMED);
+	cr_expect_eq(welcomed_as(&s, OTHER_FRIEND), WELCOMED);
+	cr_expect_eq(welcomed_as(&s, STRANGER), TURNED_AWAY);
 	expect_serves(s.program);
 	server_close(&s);
+}
+
+/* With no more than one friend, nobody else can even wait at the door. */
+Test(serve, keeps_strangers_out_of_the_backlog, .timeout = 60)
+{
+	struct server s;
+
+	for (size_t friends = 0; friends < 2; friends++) {
+		server_open_for(&s, 1, friends);
+		expect_serves(s.program);
+		cr_expect_eq(welcomed_as(&s, STRANGER), NO_CONNECTION);
+		cr_expect_eq(welcomed_as(&s, FRIEND), friends ? WELCOMED : NO_CONNECTION);
+		expect_serves(s.jury);
+		server_close(&s);
+	}
 }
 
 /* clang-format off */
@@ -375,7 +400,7 @@ Test(serve, garbage_ends_only_its_own_connection, .timeout = 120)
 		AUTO_CLOSE int sock = client_open(s.program);
 
 		cr_expect_eq(send(sock, garbage[i].bytes, garbage[i].len, MSG_NOSIGNAL),
-			     garbage[i].len);
+			     (ssize_t)garbage[i].len);
 		cr_expect(ends(sock), "garbage %zu", i);
 		expect_works(steady);
 	}
