@@ -100,6 +100,18 @@ $(B)/test_%: $(B)/tests/test_%.o $(if $(filter tsan,$(MODE)),$(B)/tests/tsan/mai
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcriterion $(LIBS_judge) $(LIBS_sandbox)
 
+# What measures: programs of their own, as small as they can be, because fork() costs what the parent weighs.
+BENCH  := $(call objs,$(call srcs,tests/bench))
+BENCHED := $(patsubst tests/bench/programs/%.c,build/bench/%,$(wildcard tests/bench/programs/*.c))
+$(B)/bench_%: $(B)/tests/bench/%_main.o $(BENCH) $(B)/libjudge.a $(B)/libsandbox.a $(B)/libproto.a
+	$(CC) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(LIBS_judge) $(LIBS_sandbox)
+build/bench/%: tests/bench/programs/%.c
+	@mkdir -p $(@D)
+	gcc -O2 -static -o $@ $< -lpthread
+
+bench: deps all $(B)/bench_speed $(BENCHED) ## what a run costs, beside bare fork+exec and other sandboxes (root)
+	$(B)/bench_speed $(BENCH_ARGS)
+
 # Criterion's macros define functions without prototypes.
 $(B)/tests/%.o: WARN += -Wno-missing-prototypes -Wno-conversion -Wno-sign-conversion
 
@@ -172,5 +184,5 @@ help: ## list the targets
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: all deps tests unit failpoints test demo run sanitize fuzz lint format format-check help clean
+.PHONY: all deps tests unit failpoints test bench demo run sanitize fuzz lint format format-check help clean
 -include $(shell find build -name '*.d' 2>/dev/null)
