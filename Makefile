@@ -34,7 +34,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 SOURCES := $(wildcard proto/*.[ch] sandbox/*.[ch] judge/*.[ch] tests/*.[ch] tests/*/*.[ch])
 
 LIBS_proto   := -lprotobuf-c
-LIBS_sandbox := -larchive -lseccomp -lcap -lcyaml -lyaml -ljansson -lcrypto $(LIBS_proto)
+LIBS_sandbox := -lseccomp -lcap -lcyaml -lyaml -ljansson -lcrypto $(LIBS_proto)
 LIBS_judge   := -lseccomp -lgrpc -lgpr -lsqlite3 -lcyaml -lyaml -ljansson -lcrypto -lpthread $(LIBS_proto)
 
 # V=1 shows the commands.  Everything may run in parallel; deps.stamp comes before whatever needs a package.
@@ -98,7 +98,7 @@ $(foreach f,$(basename $(wildcard judge/*_main.c)),$(eval $(call program,judge,$
 # Under ThreadSanitizer they get a main() of their own: see tests/tsan/main.c.
 $(B)/test_%: $(B)/tests/test_%.o $(if $(filter tsan,$(MODE)),$(B)/tests/tsan/main.o) $(B)/libfixtures.a $(B)/libjudge.a $(B)/libsandbox.a $(B)/libproto.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcriterion $(LIBS_judge) $(LIBS_sandbox)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcriterion -larchive $(LIBS_judge) $(LIBS_sandbox)
 
 # What measures: programs of their own, as small as they can be, because fork() costs what the parent weighs.
 BENCH  := $(call objs,$(call srcs,tests/bench))

@@ -2,6 +2,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -14,6 +15,55 @@
 #define WHITEOUT ".wh."
 #define OPAQUE   ".wh..wh..opq"
 #define BLOCK    65536
+
+/*
+ * libarchive brings a dozen libraries along, which would cost every start of a sandbox more than its cell does, and be in the
+ * memory of every keeper.  So only a process that unpacks loads it.
+ */
+#define CALLS(X)                                                                                   \
+	X(archive_entry_filetype)                                                                  \
+	X(archive_entry_hardlink)                                                                  \
+	X(archive_entry_mtime)                                                                     \
+	X(archive_entry_mtime_nsec)                                                                \
+	X(archive_entry_pathname)                                                                  \
+	X(archive_entry_perm)                                                                      \
+	X(archive_entry_size)                                                                      \
+	X(archive_entry_symlink)                                                                   \
+	X(archive_error_string)                                                                    \
+	X(archive_filter_bytes)                                                                    \
+	X(archive_filter_code)                                                                     \
+	X(archive_filter_count)                                                                    \
+	X(archive_read_data_block)                                                                 \
+	X(archive_read_free)                                                                       \
+	X(archive_read_new)                                                                        \
+	X(archive_read_next_header)                                                                \
+	X(archive_read_open)                                                                       \
+	X(archive_read_support_filter_gzip)                                                        \
+	X(archive_read_support_filter_zstd)                                                        \
+	X(archive_read_support_format_tar)                                                         \
+	X(archive_set_error)
+
+#define AS_POINTER(name) __typeof__(name) *name;
+static struct {
+	CALLS(AS_POINTER)
+} lib;
+
+int oci_layer_load(struct err *e)
+{
+	static void *loaded;
+
+	if (loaded)
+		return 0;
+	loaded = dlopen("libarchive.so.13", RTLD_NOW);
+	if (!loaded)
+		return err_set(e, "OCI images need libarchive: %.150s", dlerror());
+#define LOAD(name)                                                                                 \
+	lib.name = (__typeof__(lib.name))dlsym(loaded, #name);                                     \
+	if (!lib.name)                                                                             \
+		return err_set(e, "libarchive has no " #name);
+	CALLS(LOAD)
+	return 0;
+}
 
 /* One reading of the blob from its beginning to its end. */
 struct pass {
@@ -49,13 +99,13 @@ static la_ssize_t read_block(struct archive *a, void *arg, const void **out)
 		p->seen += (uint64_t)n;
 	if (p->why.msg[0] == '\0')
 		return n;
-	archive_set_error(a, EIO, "%s", p->why.msg);
+	lib.archive_set_error(a, EIO, "%s", p->why.msg);
 	return -1;
 }
 
 static int complain(struct archive *a, struct err *e)
 {
-	const char *text = archive_error_string(a);
+	const char *text = lib.archive_error_string(a);
 
 	return err_set(e, "the archive: %.150s", text ? text : "cannot be read");
 }
@@ -68,8 +118,8 @@ static int check_compression(const struct pass *p, struct archive *a, struct err
 				    [OCI_ZSTD] = ARCHIVE_FILTER_ZSTD};
 	int layers = p->layer->compression == OCI_PLAIN ? 1 : 2;
 
-	if (archive_filter_code(a, 0) != codes[p->layer->compression] ||
-	    archive_filter_count(a) != layers)
+	if (lib.archive_filter_code(a, 0) != codes[p->layer->compression] ||
+	    lib.archive_filter_count(a) != layers)
 		return err_set(e, "mediaType: the blob is compressed in another way");
 	return 0;
 }
@@ -87,17 +137,17 @@ static int has_whiteout_folder(const char *path)
 
 static int take_budget(struct pass *p, struct item *i, struct err *e)
 {
-	la_int64_t size = archive_entry_size(i->entry);
+	la_int64_t size = lib.archive_entry_size(i->entry);
 
 	if (size < 0)
 		return err_set(e, "%.100s: its size is negative", i->path);
-	i->size = archive_entry_hardlink(i->entry) ? 0 : (uint64_t)size;
+	i->size = lib.archive_entry_hardlink(i->entry) ? 0 : (uint64_t)size;
 	if (p->budget.entries-- == 0) {
 		p->budget.entries = 0;
 		return err_set(e, "more files than the limit allows");
 	}
 	if (i->size > p->budget.bytes ||
-	    (uint64_t)archive_filter_bytes(i->archive, 0) > p->stream_max)
+	    (uint64_t)lib.archive_filter_bytes(i->archive, 0) > p->stream_max)
 		return err_set(e, "%.100s: more bytes than the limit allows", i->path);
 	p->budget.bytes -= i->size;
 	return 0;
@@ -105,7 +155,7 @@ static int take_budget(struct pass *p, struct item *i, struct err *e)
 
 static int prepare_item(struct pass *p, struct item *i, struct err *e)
 {
-	const char *given = archive_entry_pathname(i->entry);
+	const char *given = lib.archive_entry_pathname(i->entry);
 	const char *slash;
 
 	if (!given)
@@ -125,7 +175,7 @@ static int each_item(struct pass *p, struct archive *a, item_fn *fn, struct err 
 
 	for (;; first = 0) {
 		struct item i = {.archive = a};
-		int result = archive_read_next_header(a, &i.entry);
+		int result = lib.archive_read_next_header(a, &i.entry);
 
 		if (result != ARCHIVE_OK && result != ARCHIVE_EOF)
 			return complain(a, e);
@@ -143,7 +193,7 @@ static int check_digest(struct pass *p, struct err *e)
 {
 	char hex[DIGEST_HEX];
 	const void *ignored;
-	struct archive *a = archive_read_new();
+	struct archive *a = lib.archive_read_new();
 	la_ssize_t n;
 
 	if (!a)
@@ -151,7 +201,7 @@ static int check_digest(struct pass *p, struct err *e)
 	do
 		n = read_block(a, p, &ignored);
 	while (n > 0);
-	(void)archive_read_free(a);
+	(void)lib.archive_read_free(a);
 	if (n < 0) {
 		*e = p->why;
 		return -1;
@@ -166,25 +216,25 @@ static int check_digest(struct pass *p, struct err *e)
 
 static int run_pass(struct pass *p, item_fn *fn, struct err *e)
 {
-	struct archive *a = archive_read_new();
+	struct archive *a = lib.archive_read_new();
 	int status;
 
 	p->seen = 0;
 	p->why = (struct err){0};
 	if (!a || lseek(p->blob, 0, SEEK_SET) < 0 || digest_open(&p->digest, e) < 0) {
-		(void)archive_read_free(a);
+		(void)lib.archive_read_free(a);
 		return err_set(e, "cannot begin to read it");
 	}
-	if (archive_read_support_format_tar(a) != ARCHIVE_OK ||
+	if (lib.archive_read_support_format_tar(a) != ARCHIVE_OK ||
 	    (p->layer->compression == OCI_GZIP &&
-	     archive_read_support_filter_gzip(a) != ARCHIVE_OK) ||
+	     lib.archive_read_support_filter_gzip(a) != ARCHIVE_OK) ||
 	    (p->layer->compression == OCI_ZSTD &&
-	     archive_read_support_filter_zstd(a) != ARCHIVE_OK) ||
-	    archive_read_open(a, p, NULL, read_block, NULL) != ARCHIVE_OK)
+	     lib.archive_read_support_filter_zstd(a) != ARCHIVE_OK) ||
+	    lib.archive_read_open(a, p, NULL, read_block, NULL) != ARCHIVE_OK)
 		status = complain(a, e);
 	else
 		status = each_item(p, a, fn, e);
-	(void)archive_read_free(a);
+	(void)lib.archive_read_free(a);
 	if (status == 0)
 		status = check_digest(p, e);
 	digest_drop(&p->digest);
@@ -229,7 +279,7 @@ static int write_content(const struct item *i, int fd, struct err *e)
 	la_int64_t at;
 	int result;
 
-	while ((result = archive_read_data_block(i->archive, &data, &len, &at)) == ARCHIVE_OK) {
+	while ((result = lib.archive_read_data_block(i->archive, &data, &len, &at)) == ARCHIVE_OK) {
 		if (at < 0 || (uint64_t)at > i->size || len > i->size - (uint64_t)at)
 			return err_set(e, "%.100s: has more bytes than it says", i->path);
 		if (write_block(fd, data, len, at, e) < 0)
@@ -242,10 +292,10 @@ static int write_content(const struct item *i, int fd, struct err *e)
 
 static int make_file(const struct item *i, int parent, struct err *e)
 {
-	mode_t mode = archive_entry_perm(i->entry) & 0111 ? 0755 : 0644;
+	mode_t mode = lib.archive_entry_perm(i->entry) & 0111 ? 0755 : 0644;
 	struct timespec times[2] = {
 		{.tv_nsec = UTIME_OMIT},
-		{archive_entry_mtime(i->entry), archive_entry_mtime_nsec(i->entry)}};
+		{lib.archive_entry_mtime(i->entry), lib.archive_entry_mtime_nsec(i->entry)}};
 	AUTO_CLOSE int fd =
 		openat(parent, i->base, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
@@ -260,7 +310,7 @@ static int make_file(const struct item *i, int parent, struct err *e)
 
 static int make_symlink(const struct item *i, int parent, struct err *e)
 {
-	const char *text = archive_entry_symlink(i->entry);
+	const char *text = lib.archive_entry_symlink(i->entry);
 
 	if (!text || !*text || strlen(text) >= TREE_PATH_BYTES)
 		return err_set(e, "%.100s: where the link leads is not said", i->path);
@@ -274,7 +324,7 @@ static int make_hard_link(const struct pass *p, const struct item *i, int parent
 	const char *base;
 	struct stat st;
 
-	if (tree_normalise(archive_entry_hardlink(i->entry), path, e) < 0)
+	if (tree_normalise(lib.archive_entry_hardlink(i->entry), path, e) < 0)
 		return err_wrap(e, "%.100s: hard link", i->path);
 	if (path[0] == '\0' || strcmp(path, i->path) == 0)
 		return err_set(e, "%.100s: is a hard link to itself or to the root", i->path);
@@ -306,7 +356,7 @@ static int make_folder(const struct item *i, int parent, struct err *e)
 
 static int make_other(const struct item *i, int parent, struct err *e)
 {
-	switch (archive_entry_filetype(i->entry)) {
+	switch (lib.archive_entry_filetype(i->entry)) {
 	case AE_IFREG:
 		return make_file(i, parent, e);
 	case AE_IFLNK:
@@ -319,8 +369,8 @@ static int make_other(const struct item *i, int parent, struct err *e)
 /* Second pass: what the layer adds or replaces. */
 static int unpack_item(struct pass *p, struct item *i, struct err *e)
 {
-	int is_folder = archive_entry_filetype(i->entry) == AE_IFDIR;
-	int is_link = archive_entry_hardlink(i->entry) != NULL;
+	int is_folder = lib.archive_entry_filetype(i->entry) == AE_IFDIR;
+	int is_link = lib.archive_entry_hardlink(i->entry) != NULL;
 	const char *base;
 
 	if (strncmp(i->base, WHITEOUT, strlen(WHITEOUT)) == 0)

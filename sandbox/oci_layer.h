@@ -27,10 +27,13 @@ struct oci_budget {
 	uint64_t bytes, entries;
 };
 
+/* Loads libarchive; before anything is given up that the loader needs. */
+int oci_layer_load(struct err *e);
+
 /*
  * Applies the blob, a regular file at its beginning, to the tree; its whiteouts first, so that they hit lower layers only.
  * What was unpacked is taken off the budget.  Size and digest are compared when all of it was read: after a failure the
- * tree is of no use.
+ * tree is of no use.  Needs oci_layer_load().
  */
 int oci_layer_apply(const struct oci_layer *l, int blob, int tree, struct oci_budget *budget,
 		    struct err *e);

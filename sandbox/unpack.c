@@ -217,6 +217,8 @@ static int work(struct child *c, struct unpack_result *r, struct err *e)
 	/* Names are UTF-8; libarchive would take them for ASCII.  This locale needs no file. */
 	if (!setlocale(LC_CTYPE, "C.UTF-8"))
 		return err_set(e, "setlocale C.UTF-8 failed");
+	if (c->job.tree >= 0 && oci_layer_load(e) < 0)
+		return -1;
 	if (confine(c, e) < 0)
 		return err_wrap(e, "confine the unpacking");
 	(void)umask(0);

@@ -1,0 +1,167 @@
+#!/usr/bin/python3
+"""Roots: programs in a folder, a squashfs and an erofs image, and an OCI image layout, each with nothing but busybox; and
+sandboxd with such a root, judging."""
+import gzip
+import hashlib
+import io
+import json
+import os
+import platform
+import shutil
+import stat
+import subprocess
+import tarfile
+import unittest
+
+import test_sandbox_run
+
+BUSYBOX = "/bin/busybox"
+TOOLS = "sh", "cat", "ls", "id", "env", "touch", "stat"
+TYPE = "application/vnd.oci.image."
+MACHINE = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
+
+
+def make_tree(path):
+    """A root file system that has wrong ideas of what is the cell's own."""
+    for name in "bin", "etc", "tmp", "proc", "box", "dev", "opt":
+        os.makedirs(os.path.join(path, name))
+        os.chmod(os.path.join(path, name), 0o755)
+    shutil.copy(BUSYBOX, os.path.join(path, "bin/busybox"))
+    os.chmod(os.path.join(path, "bin/busybox"), 0o4755)
+    for tool in TOOLS:
+        os.symlink("busybox", os.path.join(path, "bin", tool))
+    os.symlink("nowhere/at/all", os.path.join(path, "dangling"))
+    for name, text in (("etc/motd", "from the image\n"), ("etc/passwd", "evil:x:1000:1000::/:/bin/sh\n"),
+                       ("tmp/image", ""), ("proc/image", ""), ("box/image", ""), ("dev/image", ""), ("opt/here", "")):
+        with open(os.path.join(path, name), "w") as f:
+            f.write(text)
+        os.chmod(os.path.join(path, name), 0o644)
+
+
+def blob(layout, data, type_):
+    digest = hashlib.sha256(data).hexdigest()
+    path = os.path.join(layout, "blobs/sha256")
+    os.makedirs(path, exist_ok=True)
+    with open(os.path.join(path, digest), "wb") as f:
+        f.write(data)
+    return {"mediaType": TYPE + type_, "digest": "sha256:" + digest, "size": len(data)}
+
+
+def make_layout(path, tree):
+    """What skopeo copy ... oci:PATH writes for an image of one layer."""
+    tar = io.BytesIO()
+    with tarfile.open(fileobj=tar, mode="w") as t:
+        t.add(tree, ".")
+    config = {"architecture": MACHINE, "os": "linux", "config": {"Env": ["PATH=/bin", "COLOUR=red"]},
+              "rootfs": {"type": "layers", "diff_ids": ["sha256:" + hashlib.sha256(tar.getvalue()).hexdigest()]}}
+    manifest = {"schemaVersion": 2, "mediaType": TYPE + "manifest.v1+json",
+                "config": blob(path, json.dumps(config).encode(), "config.v1+json"),
+                "layers": [blob(path, gzip.compress(tar.getvalue()), "layer.v1.tar+gzip")]}
+    index = {"schemaVersion": 2, "manifests": [blob(path, json.dumps(manifest).encode(), "manifest.v1+json")]}
+    for name, content in ("index.json", index), ("oci-layout", {"imageLayoutVersion": "1.0.0"}):
+        with open(os.path.join(path, name), "w") as f:
+            json.dump(content, f)
+
+
+def loops():
+    """Loop devices in use, and what they read."""
+    return subprocess.run(["losetup", "-nO", "NAME,BACK-FILE"], stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
+class Roots(test_sandbox_run.Case):
+    def setUp(self):
+        super().setUp()
+        make_tree(self.path("tree"))
+
+    def tearDown(self):
+        with open("/proc/self/mounts") as f:
+            self.assertNotIn(self.dir, f.read(), "a mount was left behind")
+        self.assertNotIn(self.dir, loops(), "a loop device was left behind")
+        super().tearDown()
+
+    def roots(self):
+        """Every kind of root, made of the same tree."""
+        yield "tree"
+        subprocess.run(["mksquashfs", self.path("tree"), self.path("root.squashfs"), "-quiet", "-no-progress"], check=True)
+        yield "root.squashfs"
+        subprocess.run(["mkfs.erofs", "--quiet", self.path("root.erofs"), self.path("tree")], check=True,
+                       stdout=subprocess.DEVNULL)
+        yield "root.erofs"
+        make_layout(self.path("layout"), self.path("tree"))
+        yield "layout"
+
+    def unpacking(self):
+        """Folders that are being filled."""
+        return [n for n in os.listdir(self.path("cache")) if n.startswith(".new-")] if os.path.exists(self.path("cache")) else []
+
+    def in_root(self, root, text, *options):
+        return self.output("--root", root, "--root-cache", "cache", *options, "--", "/bin/sh", "-c", text)
+
+    def test_a_program_in_each(self):
+        for root in self.roots():
+            with self.subTest(root):
+                self.assertEqual(self.in_root(root, "cat /etc/motd"), "from the image\n")
+                # Nothing of the host; what is the cell's own is not the image's.
+                self.assertEqual(sorted(self.in_root(root, "ls /").split()),
+                                 ["bin", "box", "dangling", "dev", "etc", "opt", "proc", "program", "tmp"])
+                self.assertEqual(self.in_root(root, "ls /tmp /box"), "/box:\n\n/tmp:\n")
+                self.assertNotIn("image", self.in_root(root, "ls /dev /proc"))
+                self.assertEqual(self.in_root(root, "id -un"), "sandbox\n")
+                self.assertEqual(self.in_root(root, "echo x > /tmp/x; echo y > z; cat /tmp/x z"), "x\ny\n")
+
+    def test_none_can_be_written_to(self):
+        for root in self.roots():
+            with self.subTest(root):
+                for target in "/bin/x", "/etc/motd", "/opt/x", "/x", "/etc/passwd":
+                    status, _out, err = self.run_("--root", root, "--root-cache", "cache", "--", "/bin/sh", "-c", f"echo > {target}")
+                    self.assertNotEqual(status, 0, target)
+                    self.assertRegex(err, "Read-only|denied", target)
+
+    def test_mount_into_each(self):
+        self.write("data/x", "mounted\n")
+        for root in self.roots():
+            with self.subTest(root):
+                options = "--mount", "data:/opt/data", "--mount", "data/x:/etc/motd", "--mount", "data:/new/deep"
+                self.assertEqual(self.in_root(root, "cat /opt/data/x /etc/motd /new/deep/x; ls /opt", *options),
+                                 "mounted\n" * 3 + "data\nhere\n")
+
+    def test_setuid_of_a_layer_is_gone(self):
+        make_layout(self.path("layout"), self.path("tree"))
+        self.assertEqual(self.in_root("layout", "stat -c %a /bin/busybox"), "755\n")
+        for top, _folders, files in os.walk(self.path("cache")):
+            for name in files:
+                mode = os.lstat(os.path.join(top, name)).st_mode
+                self.assertFalse(mode & (stat.S_ISUID | stat.S_ISGID) and stat.S_ISREG(mode), name)
+
+    def test_environment_of_the_image(self):
+        make_layout(self.path("layout"), self.path("tree"))
+        self.assertEqual(self.in_root("layout", "echo $COLOUR $PATH $HOME"), "red /bin /box\n")
+        self.assertEqual(self.in_root("layout", "echo $COLOUR $PATH", "--env", "COLOUR=blue"), "blue /bin\n")
+
+    def test_what_is_no_root(self):
+        self.write("file", "not an image")
+        self.write("broken/oci-layout", "{}")
+        self.write("bad.squashfs", "hsqs" + "x" * 5000)
+        for root, message in (("no/such", "No such file"), ("file", "no squashfs or erofs image"), ("/dev/null", "neither"),
+                              ("broken", "imageLayoutVersion"), ("bad.squashfs", "squashfs")):
+            status, _out, err = self.run_("--root", root, "--root-cache", "cache", "--", "true")
+            self.assertEqual(status, 125, root)
+            self.assertIn("--root", err)
+            self.assertIn(message, err)
+
+    def test_interrupted_while_unpacking(self):
+        with open(self.path("tree/big"), "wb") as f:
+            f.write(os.urandom(1 << 20) * 256)
+        make_layout(self.path("layout"), self.path("tree"))
+        p = self.start("--root", "layout", "--root-cache", "cache", "--", "/bin/sh", "-c", ":")
+        while p.poll() is None and not self.unpacking():
+            pass
+        p.terminate()
+        p.communicate(timeout=60)
+        self.assertEqual(p.returncode, -15)
+        self.assertEqual(self.unpacking(), [])
+        self.assertEqual(self.in_root("layout", "ls /big"), "/big\n")
+
+
+if __name__ == "__main__":
+    unittest.main()
