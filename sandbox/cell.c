@@ -42,13 +42,15 @@ static const char *const layers_always[] = {
 	"read-only /proc",  "no shared keyring",
 };
 
-size_t cell_layers(const char *layers[CELL_LAYERS_MAX])
+size_t cell_layers(const struct cgroup_host *h, const char *layers[CELL_LAYERS_MAX])
 {
 	size_t n = ARRAY_LEN(layers_always);
 
 	memcpy(layers, layers_always, sizeof(layers_always));
 	if (landlock_abi() > 0)
 		layers[n++] = "landlock";
+	if (h->controllers & 1U << CGROUP_DEVICES)
+		layers[n++] = "device list";
 	return n;
 }
 

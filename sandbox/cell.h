@@ -47,7 +47,7 @@ struct cell {
  * the kernel are named only where it has them.
  */
 #define CELL_LAYERS_MAX 40
-size_t cell_layers(const char *layers[CELL_LAYERS_MAX]);
+size_t cell_layers(const struct cgroup_host *h, const char *layers[CELL_LAYERS_MAX]);
 
 /* Needs root and a process without supplementary groups. */
 int cell_open(struct cell *c, const struct cell_options *o, struct err *e);

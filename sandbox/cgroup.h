@@ -10,7 +10,7 @@
  *       init/                                             the cell's own processes
  *       <run>/                                            struct cgroup: one run, never used twice
  *
- * The same folders exist in each hierarchy that is needed: one on v2, up to five on v1.  Never used twice because memory
+ * The same folders exist in each hierarchy that is needed: one on v2, up to six on v1.  Never used twice because memory
  * that a dead program leaves charged (page tables, for some milliseconds) would be found in the next run's peak.
  *
  * An instance that dies without cgroup_host_close() is cleaned up by the next cgroup_host_open() on the machine: the folder
@@ -36,10 +36,11 @@ enum cgroup_controller {
 	CGROUP_CPUACCT, /* always there; part of every v2 cgroup */
 	CGROUP_CPU,     /* may be missing: then only runs that ask for cpu_milli are refused */
 	CGROUP_CPUSET,  /* may be missing: then only runs that ask for a CPU are refused */
+	CGROUP_DEVICES, /* may be missing: then this layer is not in force; on v2 a BPF program */
 	CGROUP_CONTROLLERS
 };
 
-#define CGROUP_TREES    5  /* hierarchies in use, at most */
+#define CGROUP_TREES    6  /* hierarchies in use, at most */
 #define CGROUP_NAME_MAX 63 /* bytes of a cell's or a run's name */
 
 /* One hierarchy.  path is where our folder is, for messages. */
@@ -55,10 +56,12 @@ struct cgroup_host {
 	char name[16]; /* "gavel-1a2b3c4d" */
 	int ntrees;
 	struct cgroup_tree trees[CGROUP_TREES];
-	unsigned controllers;     /* those of all trees */
-	char why_not_cpu[160];    /* why the cpu controller cannot be used, "" if it can */
-	char why_not_cpuset[160]; /* the same for cpuset */
-	bool swap;                /* the machine had swap space when the instance was opened */
+	unsigned controllers;      /* those of all trees */
+	char why_not_cpu[160];     /* why the cpu controller cannot be used, "" if it can */
+	char why_not_cpuset[160];  /* the same for cpuset */
+	char why_not_devices[160]; /* and for the list of devices */
+	int devices_program; /* v2: of cgroup_devices.h; -1 on v1 and where it cannot be had */
+	bool swap;           /* the machine had swap space when the instance was opened */
 	bool moved;  /* v2: this process was moved into <name>/self to free its own cgroup */
 	bool hybrid; /* v2 is mounted too but the controllers are on v1 */
 };

@@ -12,7 +12,7 @@
 
 /* pids first: a run joins the hierarchies in this order and is killed through the first. */
 static const enum cgroup_controller order[] = {CGROUP_PIDS, CGROUP_MEMORY, CGROUP_CPUACCT,
-					       CGROUP_CPU, CGROUP_CPUSET};
+					       CGROUP_CPU,  CGROUP_CPUSET, CGROUP_DEVICES};
 
 /* A line of mountinfo, cut in place.  See proc_pid_mountinfo(5). */
 struct mount {
@@ -27,7 +27,7 @@ const char *cgroup_controller_name(enum cgroup_controller c)
 	static const char *const names[] = {
 		[CGROUP_MEMORY] = "memory",   [CGROUP_PIDS] = "pids",
 		[CGROUP_CPUACCT] = "cpuacct", [CGROUP_CPU] = "cpu",
-		[CGROUP_CPUSET] = "cpuset",
+		[CGROUP_CPUSET] = "cpuset",   [CGROUP_DEVICES] = "devices",
 	};
 
 	return names[c];
@@ -232,7 +232,8 @@ static int find_all_v1(const char *mounts, const char *cgroups, struct cgroup_fo
 	for (size_t i = 0; i < ARRAY_LEN(order); i++) {
 		if (find_v1(mounts, cgroups, order[i], f))
 			continue;
-		if (order[i] == CGROUP_CPU || order[i] == CGROUP_CPUSET)
+		if (order[i] == CGROUP_CPU || order[i] == CGROUP_CPUSET ||
+		    order[i] == CGROUP_DEVICES)
 			continue;
 		return err_set(e,
 			       "no cgroup hierarchy with the %s controller is mounted: neither "

@@ -187,7 +187,7 @@ static int check_accounting(int root, struct err *e)
 
 static void host_init(struct cgroup_host *h)
 {
-	*h = (struct cgroup_host){0};
+	*h = (struct cgroup_host){.devices_program = -1};
 	for (int i = 0; i < CGROUP_TREES; i++)
 		h->trees[i].parent = h->trees[i].dir = -1;
 }
@@ -251,6 +251,7 @@ int cgroup_host_close(struct cgroup_host *h, struct err *e)
 		scope_close(&h->trees[i].dir);
 		scope_close(&h->trees[i].parent);
 	}
+	scope_close(&h->devices_program);
 	host_init(h);
 	return rc < 0 ? err_wrap(e, "cgroup") : 0;
 }

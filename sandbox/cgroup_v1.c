@@ -5,6 +5,7 @@
 
 #include "proto/err.h"
 #include "proto/scope.h"
+#include "sandbox/cgroup_devices.h"
 #include "sandbox/cgroup_dir.h"
 #include "sandbox/cgroup_ops.h"
 
@@ -85,7 +86,14 @@ static int v1_prepare(struct cgroup_host *h, struct err *e)
 		give_up(h, CGROUP_CPU, h->why_not_cpu, sizeof(h->why_not_cpu), missing);
 	if (!(h->controllers & 1U << CGROUP_CPUSET))
 		give_up(h, CGROUP_CPUSET, h->why_not_cpuset, sizeof(h->why_not_cpuset), missing);
+	if (!(h->controllers & 1U << CGROUP_DEVICES))
+		give_up(h, CGROUP_DEVICES, h->why_not_devices, sizeof(h->why_not_devices), missing);
 	for (int i = 0; i < h->ntrees; i++) {
+		/* Cells inherit the list when they are made. */
+		if ((h->trees[i].controllers & 1U << CGROUP_DEVICES) &&
+		    cgroup_devices_list(h->trees[i].dir, &why) < 0)
+			give_up(h, CGROUP_DEVICES, h->why_not_devices, sizeof(h->why_not_devices),
+				why.msg);
 		if ((h->trees[i].controllers & 1U << CGROUP_CPUSET) &&
 		    cpuset_inherit(h->trees[i].parent, h->trees[i].dir, &why) < 0)
 			give_up(h, CGROUP_CPUSET, h->why_not_cpuset, sizeof(h->why_not_cpuset),
@@ -113,6 +121,9 @@ static bool v1_needs(const struct cgroup_host *h, int tree, const struct cgroup_
 		wanted |= 1U << CGROUP_CPU;
 	if (l->cpu >= 0)
 		wanted |= 1U << CGROUP_CPUSET;
+	/* Init alone joins this one: its children stay where it is. */
+	if (l->memory_bytes == 0)
+		wanted |= 1U << CGROUP_DEVICES;
 	return (h->trees[tree].controllers & wanted) != 0;
 }
 

@@ -5,6 +5,7 @@
 
 #include "proto/err.h"
 #include "proto/scope.h"
+#include "sandbox/cgroup_devices.h"
 #include "sandbox/cgroup_dir.h"
 #include "sandbox/cgroup_ops.h"
 
@@ -152,6 +153,18 @@ static int move_self(int dir, struct err *e)
 	return self < 0 ? -1 : cgroup_dir_write(self, "cgroup.procs", "0", e);
 }
 
+/* Only root may load it; rootless cells go without, and say so. */
+static void prepare_devices(struct cgroup_host *h)
+{
+	struct err why;
+
+	h->devices_program = cgroup_devices_load(&why);
+	if (h->devices_program >= 0)
+		h->controllers |= 1U << CGROUP_DEVICES;
+	else
+		snprintf(h->why_not_devices, sizeof(h->why_not_devices), "%.150s", why.msg);
+}
+
 static int v2_prepare(struct cgroup_host *h, struct err *e)
 {
 	static const unsigned basics = 1U << CGROUP_MEMORY | 1U << CGROUP_PIDS;
@@ -165,6 +178,7 @@ static int v2_prepare(struct cgroup_host *h, struct err *e)
 		return -1;
 	enable_optional(h, CGROUP_CPU, h->why_not_cpu, sizeof(h->why_not_cpu));
 	enable_optional(h, CGROUP_CPUSET, h->why_not_cpuset, sizeof(h->why_not_cpuset));
+	prepare_devices(h);
 	return 0;
 }
 
@@ -186,6 +200,8 @@ static int v2_branch(const struct cgroup_host *h, int tree, int parent, int dir,
 {
 	(void)tree;
 	(void)parent;
+	if (h->devices_program >= 0 && cgroup_devices_attach(dir, h->devices_program, e) < 0)
+		return -1;
 	return enable(dir, h->controllers, e);
 }
 

@@ -10,6 +10,7 @@
 #include "proto/err.h"
 #include "proto/log.h"
 #include "proto/scope.h"
+#include "sandbox/privilege.h"
 #include "sandbox/rules.h"
 
 #define PROTOCOL_VERSION 1
@@ -60,7 +61,7 @@ static int welcome(const struct keeper *k, int sock, struct err *e)
 	w.pool = (char *)k->pool;
 	w.rules_hash = (char *)k->cell.rules->hash;
 	w.layers = (char **)layers;
-	w.n_layers = cell_layers(layers);
+	w.n_layers = cell_layers(k->cell.cgroups, layers);
 	return channel_send(sock, &w.base, NULL, 0, e);
 }
 
@@ -112,7 +113,8 @@ _Noreturn void keeper_main(const struct keeper *k)
 		_exit(KEEPER_BROKEN);
 	/* The seat's last keeper may have been killed before it could tidy up. */
 	cell_watch_first();
-	if (cgroup_cell_clear(k->cell.cgroups, k->cell.name, &e) < 0 ||
+	if (privilege_reduce(PRIVILEGE_KEEPER, &e) < 0 ||
+	    cgroup_cell_clear(k->cell.cgroups, k->cell.name, &e) < 0 ||
 	    cell_open(&c, &k->cell, &e) < 0) {
 		log_event(LOG_ERROR, "no_cell", "cell=%s reason=%s", k->cell.name, log_q(e.msg));
 		_exit(KEEPER_NO_CELL);

@@ -16,6 +16,7 @@
 #include "proto/io.h"
 #include "proto/log.h"
 #include "proto/scope.h"
+#include "sandbox/privilege.h"
 #include "sandbox/root_cache.h"
 #include "sandbox/rules.h"
 
@@ -268,7 +269,8 @@ static void raise_open_files(void)
 
 static int run_master(struct master *m, struct err *e)
 {
-	if (try_cell(m, e) < 0 || open_pools(m, e) < 0)
+	/* The cell that is tried shows that it is enough. */
+	if (privilege_reduce(PRIVILEGE_MASTER, e) < 0 || try_cell(m, e) < 0 || open_pools(m, e) < 0)
 		return -1;
 	add_seats(m, 0, m->options->program_cells);
 	add_seats(m, 1, m->options->jury_cells);

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 #include "proto/io.h"
 #include "proto/scope.h"
 #include "sandbox/cgroup.h"
+#include "sandbox/cgroup_devices.h"
 #include "sandbox/cgroup_dir.h"
 #include "sandbox/cgroup_ops.h"
 
@@ -434,6 +436,74 @@ Test(cgroup, attach_reports_a_bad_descriptor)
 }
 
 /* Instances. */
+
+/* A node that the mounts of a cell leave out, and one that they let in. */
+static int open_nodes(void)
+{
+	AUTO_CLOSE int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	AUTO_CLOSE int random_node = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+	AUTO_CLOSE int log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	if (null < 0 || random_node < 0)
+		return 1;
+	if (log >= 0)
+		return 2;
+	if (errno != EPERM)
+		return 3;
+	if (mknod("/tmp/gavel-test-null", S_IFCHR | 0600, makedev(1, 3)) == 0) {
+		unlink("/tmp/gavel-test-null");
+		return 4;
+	}
+	return 0;
+}
+
+static void need_kmsg(void)
+{
+	AUTO_CLOSE int log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	if (log < 0)
+		cr_skip_test("/dev/kmsg cannot be opened here anyway");
+}
+
+Test(cgroup, other_devices_are_refused)
+{
+	pid_t pid;
+
+	need_kmsg();
+	if (!(host.controllers & 1U << CGROUP_DEVICES))
+		cr_skip_test("no list of devices: %s", host.why_not_devices);
+	pid = fork();
+	if (pid == 0)
+		_exit(cgroup_attach_self(cell.procs_fds, cell.nprocs_fds) ? 99 : open_nodes());
+	cr_expect(zero(int, status_of(pid)));
+}
+
+/* The filter of v2, on a machine of either kind: a cgroup2 mount without controllers will do. */
+Test(cgroup, the_filter_of_devices_refuses_others)
+{
+	const char *mount = access("/sys/fs/cgroup/cgroup.procs", F_OK) == 0
+				    ? "/sys/fs/cgroup"
+				    : "/sys/fs/cgroup/unified";
+	char path[100];
+	struct err e = {0};
+	pid_t pid;
+
+	need_kmsg();
+	if (access(mount, F_OK) != 0)
+		cr_skip_test("no cgroup2 is mounted");
+	snprintf(path, sizeof(path), "%s/gavel-test-devices-%d", mount, (int)getpid());
+	cr_assert(zero(int, mkdir(path, 0755)));
+	AUTO_CLOSE int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	AUTO_CLOSE int program = cgroup_devices_load(&e);
+
+	cr_expect(ge(int, program, 0), "%s", e.msg);
+	cr_expect(zero(int, cgroup_devices_attach(dir, program, &e)), "%s", e.msg);
+	pid = fork();
+	if (pid == 0)
+		_exit(cgroup_dir_write(dir, "cgroup.procs", "0", &e) < 0 ? 99 : open_nodes());
+	cr_expect(zero(int, status_of(pid)));
+	cr_expect(zero(int, rmdir(path)));
+}
 
 Test(cgroup, two_instances_side_by_side)
 {

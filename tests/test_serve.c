@@ -19,6 +19,7 @@
 #include "proto/log.h"
 #include "proto/sandbox.pb-c.h"
 #include "proto/scope.h"
+#include "sandbox/privilege.h"
 #include "sandbox/serve.h"
 
 #define SOON_MS      20000
@@ -281,6 +282,58 @@ static void expect_no_folders(const struct folders *f)
 
 	for (size_t i = 0; i < f->n; i++)
 		cr_expect_neq(stat(f->path[i], &st), 0, "%s is left", f->path[i]);
+}
+
+/* The hexadecimal number behind a key of /proc/PID/status. */
+static uint64_t status_number(pid_t pid, const char *key)
+{
+	AUTO_FREE char *text = NULL;
+	char path[64];
+	struct err e = {0};
+	size_t len;
+	char *at;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	cr_assert_eq(io_read_file(path, 1 << 16, &text, &len, &e), 0, "%s", e.msg);
+	at = strstr(text, key);
+	cr_assert_not_null(at, "%s", key);
+	return strtoull(at + strlen(key), NULL, 16);
+}
+
+static void expect_privilege(pid_t pid, enum privilege who)
+{
+	static const char *const sets[] = {"\nCapPrm:", "\nCapEff:", "\nCapBnd:"};
+	uint64_t most = privilege_mask(who);
+
+	for (size_t i = 0; i < ARRAY_LEN(sets); i++)
+		cr_expect_eq(status_number(pid, sets[i]) & ~most, 0, "%s of %s", sets[i],
+			     who == PRIVILEGE_MASTER ? "the master" : "a keeper");
+	cr_expect_eq(status_number(pid, "\nCapInh:"), 0);
+	cr_expect_eq(status_number(pid, "\nCapAmb:"), 0);
+	cr_expect_eq(status_number(pid, "\nNoNewPrivs:"), 1);
+}
+
+/* What is left of root's rights, in the process that never sees a client and in those that do. */
+Test(serve, capabilities_are_those_of_the_table, .timeout = 60)
+{
+	struct server s;
+	char path[64];
+	int sock, keepers = 0;
+	FILE *children;
+	int pid;
+
+	server_open(&s, 1);
+	sock = client_open(s.program);
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)s.pid, (int)s.pid);
+	expect_privilege(s.pid, PRIVILEGE_MASTER);
+	children = fopen(path, "re");
+	cr_assert_not_null(children);
+	for (; fscanf(children, "%d", &pid) == 1; keepers++)
+		expect_privilege(pid, PRIVILEGE_KEEPER);
+	cr_expect_gt(keepers, 0);
+	(void)fclose(children);
+	(void)close(sock);
+	server_close(&s);
 }
 
 Test(serve, welcomes_and_runs, .timeout = 60)
