@@ -96,10 +96,13 @@ static int trees_open(struct cgroup_host *h, struct err *e)
 }
 
 /* Removes one folder if no living instance holds it.  What another user owns is left to that user. */
-static int sweep_one(const char *path, const char *name, struct err *e)
+static int sweep_one(void *arg, const char *path, const char *below, const char *name,
+		     struct err *e)
 {
 	char parent_path[PATH_MAX];
 
+	(void)arg;
+	(void)below;
 	snprintf(parent_path, sizeof(parent_path), "%.*s", (int)(strlen(path) - strlen(name)),
 		 path);
 	AUTO_CLOSE int parent = open(parent_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -113,8 +116,7 @@ static int sweep_one(const char *path, const char *name, struct err *e)
 	return cgroup_dir_remove(parent, name, REMOVE_MS, e);
 }
 
-/* Looks everywhere below the mount point: the dead instance need not have started in the cgroup we are in. */
-static int sweep_mount(int root, const char *mount, struct err *e)
+int cgroup_walk(int root, const char *mount, cgroup_visitor *visit, void *arg, struct err *e)
 {
 	char start[64];
 	int rc = 0;
@@ -136,7 +138,7 @@ static int sweep_mount(int root, const char *mount, struct err *e)
 		if (f->fts_level == 0 || !is_instance_name(f->fts_name))
 			continue;
 		(void)fts_set(walk, f, FTS_SKIP);
-		if (sweep_one(f->fts_path, f->fts_name, e) < 0)
+		if (visit(arg, f->fts_path, f->fts_path + strlen(start), f->fts_name, e) < 0)
 			rc = -1;
 	}
 	(void)fts_close(walk);
@@ -148,7 +150,7 @@ static int sweep(int root, const struct cgroup_found *f, struct err *e)
 	int rc = 0;
 
 	for (int i = 0; i < f->n; i++)
-		if (sweep_mount(root, f->places[i].mount, e) < 0)
+		if (cgroup_walk(root, f->places[i].mount, sweep_one, NULL, e) < 0)
 			rc = -1;
 	return rc;
 }

@@ -36,6 +36,15 @@ int cgroup_host_open_at(struct cgroup_host *h, int root, struct err *e);
 /* Opens a path that cgroup_find() gave. */
 int cgroup_open_path(int root, const char *path, struct err *e);
 
+/*
+ * Calls visit for the folder of every instance, dead or living, below a mount point that cgroup_find() gave: path can be opened
+ * during the call, below is where it is seen from the mount point ("/a/gavel-1a2b3c4d").  An instance need not have been
+ * started in the cgroup we are in.  Goes on after a failure; returns -1 if there was one.
+ */
+typedef int cgroup_visitor(void *arg, const char *path, const char *below, const char *name,
+			   struct err *e);
+int cgroup_walk(int root, const char *mount, cgroup_visitor *visit, void *arg, struct err *e);
+
 /* "memory, pids" for a set of controllers, in the order of the enum. */
 const char *cgroup_controller_name(enum cgroup_controller c);
 

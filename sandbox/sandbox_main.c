@@ -21,8 +21,10 @@
 #include "sandbox/box.h"
 #include "sandbox/cell.h"
 #include "sandbox/copy.h"
+#include "sandbox/inspect.h"
 #include "sandbox/oci.h"
 #include "sandbox/options.h"
+#include "sandbox/ps.h"
 #include "sandbox/report.h"
 #include "sandbox/rules.h"
 #include "sandbox/setting.h"
@@ -393,12 +395,24 @@ static int run_command(const struct options *o)
 	return status == 0 && s.trouble ? REPORT_FAILED : status;
 }
 
+/* The commands beside run; each reads its own arguments and returns the exit status. */
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+} commands[] = {
+	{"ps", ps_command},
+	{"inspect", inspect_command},
+};
+
 int main(int argc, char **argv)
 {
 	struct options o;
 	struct err e;
 	int status = 0;
 
+	for (size_t i = 0; argc > 1 && i < ARRAY_LEN(commands); i++)
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return commands[i].run(argc - 1, argv + 1);
 	if (options_parse(&o, argc, argv, &e) < 0) {
 		fprintf(stderr, "sandbox: %s\n", e.msg);
 		return REPORT_FAILED;
