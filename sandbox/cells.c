@@ -283,12 +283,12 @@ static int socket_kind(const char *table, unsigned long inode)
 		unsigned flags;
 		unsigned state;
 		unsigned long is;
-		char path[2];
-		/* Fixed columns of the kernel's; nothing is stored beyond its size.  NOLINTNEXTLINE(cert-err34-c) */
-		int n = sscanf(line + 1, "%*x: %*x %*x %x %*x %x %lu %1s", &flags, &state, &is, path);
+		char next; /* a blank before the path, if it has one */
+		/* The kernel's own columns.  NOLINTNEXTLINE(cert-err34-c) */
+		int n = sscanf(line + 1, "%*x: %*x %*x %x %*x %x %lu%c", &flags, &state, &is, &next);
 
-		if (n >= 3 && is == inode)
-			return flags ? 'l' : n == 4 && state == 3 ? 'c' : 0;
+		if (n == 4 && is == inode)
+			return flags ? 'l' : (next == ' ' && state == 3 ? 'c' : 0);
 	}
 	return 0;
 }
@@ -297,11 +297,11 @@ static int socket_kind(const char *table, unsigned long inode)
 static enum cells_state keeper_state(pid_t keeper)
 {
 	int listens = 0;
+	int serves = 0;
 	AUTO_CLOSE int process = keeper > 0 ? cells_process(keeper) : -1;
 	AUTO_FREE char *table = process < 0 ? NULL : see_read_all(process, "net/unix");
 	int fd = table ? openat(process, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	enum cells_state state = CELLS_SERVING;
 	char link[64];
 
 	if (!dir) {
@@ -316,15 +316,10 @@ static enum cells_state keeper_state(pid_t keeper)
 		int kind = socket_kind(table, strtoul(link + 8, NULL, 10));
 
 		listens |= kind == 'l';
-		if (kind == 'c')
-			listens = -1; /* whatever follows */
-		if (listens < 0)
-			break;
+		serves |= kind == 'c';
 	}
-	if (listens > 0)
-		state = CELLS_IDLE;
 	(void)closedir(dir);
-	return state;
+	return listens && !serves ? CELLS_IDLE : CELLS_SERVING;
 }
 
 static enum cells_state find_state(const struct cells *c, const struct cells_cell *cell)

@@ -234,7 +234,7 @@ static json_t *group_json(const struct cells *c, const struct cells_cell *cell, 
 json_t *inspect_groups(const struct cells *c, const struct cells_cell *cell)
 {
 	json_t *list = json_array();
-	struct names names = {.n = 1}; /* "": the cell's own */
+	struct names names = {.at = {"", "init"}, .n = 2}; /* "": the cell's own */
 
 	for (int i = 0; i < c->instances[cell->instance].ntrees; i++)
 		cells_groups(c, cell, i, note_name, &names);

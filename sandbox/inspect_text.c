@@ -1,5 +1,6 @@
 /* The object of inspect.c for people: sections, none wider than SEE_COLUMNS but for long paths. */
 #include <stdarg.h>
+#include <sys/capability.h>
 
 #include "proto/scope.h"
 #include "sandbox/inspect.h"
@@ -52,11 +53,11 @@ static void print_inode(const json_t *row, const char *key, const char *same)
 	const json_t *inode = json_object_get(row, key);
 
 	if (!json_is_integer(inode))
-		printf("  %-12s", "-");
+		printf("%-14s", "-");
 	else if (same && json_equal(inode, json_object_get(row, same)))
-		printf("  = %-10s", same);
+		printf("= %-12s", same);
 	else
-		printf("  %-12lld", (long long)json_integer_value(inode));
+		printf("%-14lld", (long long)json_integer_value(inode));
 }
 
 static void print_namespaces(const json_t *rows)
@@ -65,9 +66,9 @@ static void print_namespaces(const json_t *rows)
 	size_t i;
 
 	heading("NAMESPACES");
-	printf("  %-8s  %-12s  %-12s  %-12s\n", "", "host", "init", "program");
+	printf("  %-8s  %-14s%-14s%s\n", "", "HOST", "INIT", "PROGRAM");
 	json_array_foreach(rows, i, row) {
-		printf("  %-8s", text_of(row, "kind"));
+		printf("  %-8s  ", text_of(row, "kind"));
 		print_inode(row, "host", NULL);
 		print_inode(row, "init", "host");
 		/* Two of the same inode, so the nearer name is the better one. */
@@ -75,7 +76,7 @@ static void print_namespaces(const json_t *rows)
 			    json_equal(json_object_get(row, "program"), json_object_get(row, "host"))
 				    ? "host"
 				    : "init");
-		printf("%s\n", json_is_false(json_object_get(row, "own")) ? "  shared with the host" : "");
+		puts(json_is_false(json_object_get(row, "own")) ? "shared with the host" : "own");
 	}
 }
 
@@ -139,9 +140,22 @@ static void print_tasks(const json_t *tasks)
 		puts("  none");
 }
 
-static void put_names(struct line *l, const char *label, const json_t *set)
+static int has_name(const json_t *set, const char *name)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(set, i, item)
+		if (strcmp(json_string_value(item), name) == 0)
+			return 1;
+	return 0;
+}
+
+/* A set that has most of them is shown by those that it lacks. */
+static void put_set(struct line *l, const char *label, const json_t *set)
 {
 	const json_t *name;
+	cap_value_t count = cap_max_bits();
 	size_t i;
 
 	put(l, "%s:", label);
@@ -149,8 +163,19 @@ static void put_names(struct line *l, const char *label, const json_t *set)
 		put(l, " unknown");
 	else if (json_array_size(set) == 0)
 		put(l, " none");
-	json_array_foreach(set, i, name)
-		put(l, " %s", see_q(json_string_value(name)));
+	else if ((cap_value_t)json_array_size(set) <= count / 2)
+		json_array_foreach(set, i, name)
+			put(l, " %s", see_q(json_string_value(name)));
+	else {
+		put(l, " all%s", (cap_value_t)json_array_size(set) < count ? " but" : "");
+		for (cap_value_t c = 0; c < count; c++) {
+			char *missing = cap_to_name(c);
+
+			if (missing && !has_name(set, missing))
+				put(l, " %s", missing);
+			cap_free(missing);
+		}
+	}
 	put(l, "; ");
 }
 
@@ -175,7 +200,7 @@ static void print_capabilities(const json_t *tasks)
 		if (k < i)
 			put(&l, "as %lld; ", (long long)number_of(json_array_get(tasks, k), "pid"));
 		for (size_t s = 0; k == i && s < ARRAY_LEN(sets); s++)
-			put_names(&l, sets[s], json_object_get(capabilities, sets[s]));
+			put_set(&l, sets[s], json_object_get(capabilities, sets[s]));
 		put(&l, "no_new_privs %s",
 		    json_is_true(json_object_get(task, "no_new_privs")) ? "yes" : "NO");
 		printf("  %-8lld ", (long long)number_of(task, "pid"));
@@ -203,38 +228,42 @@ static void print_map(const json_t *all, const char *key, const char *label)
 	putchar('\n');
 }
 
-static const char *limit(const json_t *limits, const char *key, const char *(*format)(int64_t))
+/* A number of limits or use; "none" for a limit that is not set. */
+static const char *value(const json_t *o, const char *key, const char *(*format)(int64_t))
 {
 	static char texts[8][32];
 	static unsigned next;
 	char *text = texts[next++ % ARRAY_LEN(texts)];
-	const json_t *value = json_object_get(limits, key);
+	const json_t *n = json_object_get(o, key);
 
-	if (json_is_integer(value) && format)
-		snprintf(text, sizeof(texts[0]), "%s", format(json_integer_value(value)));
-	else if (json_is_integer(value))
-		snprintf(text, sizeof(texts[0]), "%lld", (long long)json_integer_value(value));
+	if (json_is_integer(n) && format)
+		snprintf(text, sizeof(texts[0]), "%s", format(json_integer_value(n)));
+	else if (json_is_integer(n))
+		snprintf(text, sizeof(texts[0]), "%lld", (long long)json_integer_value(n));
 	else
-		snprintf(text, sizeof(texts[0]), "%s", json_is_string(value) ? "no limit" : "-");
+		snprintf(text, sizeof(texts[0]), "%s", json_is_string(n) ? "none" : "-");
+	return text;
+}
+
+static const char *cpus(int64_t milli)
+{
+	static char text[32];
+
+	snprintf(text, sizeof(text), "%.2f CPUs", (double)milli / 1000);
 	return text;
 }
 
 static void print_use(const json_t *limits, const json_t *use)
 {
-	static struct line l;
-
-	l.len = 0;
-	put(&l, "memory %s, peak %s, limit %s, swap %s;", limit(use, "memory_bytes", see_bytes),
-	    limit(use, "memory_peak_bytes", see_bytes), limit(limits, "memory_bytes", see_bytes),
-	    limit(limits, "swap_bytes", see_bytes));
-	put(&l, " tasks %s, peak %s, limit %s;", limit(use, "processes", NULL),
-	    limit(use, "processes_peak", NULL), limit(limits, "processes", NULL));
-	put(&l, " cpu %s, throttled %s, limit %s/1000, cpus %s;", limit(use, "cpu_time_us", see_time),
-	    limit(use, "throttled_us", see_time), limit(limits, "cpu_milli", NULL),
-	    text_of(limits, "cpus"));
-	put(&l, " oom kills %s", limit(use, "oom_kills", NULL));
-	printf("    ");
-	see_wrap(4, l.text);
+	printf("    memory  %s, peak %s, limit %s, swap limit %s; killed for want of it %s\n",
+	       value(use, "memory_bytes", see_bytes), value(use, "memory_peak_bytes", see_bytes),
+	       value(limits, "memory_bytes", see_bytes), value(limits, "swap_bytes", see_bytes),
+	       value(use, "oom_kills", NULL));
+	printf("    tasks   %s, peak %s, limit %s\n", value(use, "processes", NULL),
+	       value(use, "processes_peak", NULL), value(limits, "processes", NULL));
+	printf("    cpu     %s, throttled %s, limit %s, on CPUs %s\n",
+	       value(use, "cpu_time_us", see_time), value(use, "throttled_us", see_time),
+	       value(limits, "cpu_milli", cpus), text_of(limits, "cpus"));
 }
 
 static void put_list(struct line *l, const json_t *list, const char *none)
@@ -329,7 +358,8 @@ static void print_rlimits(const json_t *tasks)
 {
 	static struct line l;
 	const json_t *of = json_array_get(tasks, 0);
-	json_t *value;
+	const char *comma = "";
+	json_t *limit;
 	const json_t *task;
 	const char *name;
 	size_t i;
@@ -343,10 +373,16 @@ static void print_rlimits(const json_t *tasks)
 		return;
 	heading("RESOURCE LIMITS");
 	l.len = 0;
-	put(&l, "of %lld: ", (long long)number_of(of, "pid"));
-	json_object_foreach(json_object_get(of, "resource_limits"), name, value)
-		put(&l, "%s %s %s; ", strncmp(name, "Max ", 4) == 0 ? name + 4 : name,
-		    text_of(value, "soft"), text_of(value, "unit"));
+	put(&l, "of %lld:", (long long)number_of(of, "pid"));
+	json_object_foreach(json_object_get(of, "resource_limits"), name, limit) {
+		const char *soft = text_of(limit, "soft");
+
+		if (strcmp(soft, "unlimited") == 0)
+			continue;
+		put(&l, "%s %s %s", comma, strncmp(name, "Max ", 4) == 0 ? name + 4 : name, soft);
+		comma = ",";
+	}
+	put(&l, "; all others unlimited");
 	printf("  ");
 	see_wrap(2, l.text);
 }
