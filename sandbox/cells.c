@@ -169,7 +169,8 @@ int cells_process(pid_t pid)
 static int addresses_read(int process, struct addresses *a)
 {
 	char text[2048];
-	const char *p = see_read(process, "stat", text, sizeof(text)) > 0 ? strrchr(text, ')') : NULL;
+	const char *p =
+		see_read(process, "stat", text, sizeof(text)) > 0 ? strrchr(text, ')') : NULL;
 	unsigned long long *const into[] = {&a->start_code, &a->end_code, &a->start_stack};
 
 	for (int field = 2; p && field < 26; field++) {
@@ -209,7 +210,8 @@ void cells_groups(const struct cells *c, const struct cells_cell *cell, int tree
 			(void)close(fd);
 		return;
 	}
-	for (struct dirent *d = readdir(dir); d; d = readdir(dir)) /* NOLINT(concurrency-mt-unsafe) */
+	for (struct dirent *d = readdir(dir); d;
+	     d = readdir(dir)) /* NOLINT(concurrency-mt-unsafe) */
 		if (d->d_type == DT_DIR && d->d_name[0] != '.')
 			visit(arg, d->d_name);
 	(void)closedir(dir);
@@ -285,7 +287,8 @@ static int socket_kind(const char *table, unsigned long inode)
 		unsigned long is;
 		char next; /* a blank before the path, if it has one */
 		/* The kernel's own columns.  NOLINTNEXTLINE(cert-err34-c) */
-		int n = sscanf(line + 1, "%*x: %*x %*x %x %*x %x %lu%c", &flags, &state, &is, &next);
+		int n = sscanf(line + 1, "%*x: %*x %*x %x %*x %x %lu%c", &flags, &state, &is,
+			       &next);
 
 		if (n == 4 && is == inode)
 			return flags ? 'l' : (next == ' ' && state == 3 ? 'c' : 0);
@@ -309,7 +312,8 @@ static enum cells_state keeper_state(pid_t keeper)
 			(void)close(fd);
 		return CELLS_UNKNOWN;
 	}
-	for (struct dirent *d = readdir(dir); d; d = readdir(dir)) { /* NOLINT(concurrency-mt-unsafe) */
+	for (struct dirent *d = readdir(dir); d;
+	     d = readdir(dir)) { /* NOLINT(concurrency-mt-unsafe) */
 		if (see_link(fd, d->d_name, link, sizeof(link)) < 0 ||
 		    strncmp(link, "socket:[", 8) != 0)
 			continue;
@@ -414,7 +418,8 @@ static int is_folder(const struct dirent *d)
 static int find_cells(struct cells *c, size_t instance, struct err *e)
 {
 	struct dirent **names = NULL;
-	int n = scandir(c->instances[instance].trees[0].path, &names, is_folder, by_length_and_name);
+	int n = scandir(c->instances[instance].trees[0].path, &names, is_folder,
+			by_length_and_name);
 	int status = 0;
 
 	for (int i = 0; i < n; i++) {

@@ -8,11 +8,13 @@
 #include "sandbox/cells.h"
 #include "sandbox/see.h"
 
-static const char usage[] =
-	"usage: sandbox inspect CELL|PID [--json]\n"
-	"Shows one cell as the kernel sees it: namespaces against the host's, tasks, ids, capabilities,\n"
-	"seccomp, cgroups with limits and use, mounts, network.  CELL is a name that 'sandbox ps' shows,\n"
-	"INSTANCE/CELL where several have it; PID a process in it.  Needs root to show all of it.\n";
+static const char usage[] = "usage: sandbox inspect CELL|PID [--json]\n"
+			    "Shows one cell as the kernel sees it: namespaces against the host's, "
+			    "tasks, ids, capabilities,\n"
+			    "seccomp, cgroups with limits and use, mounts, network.  CELL is a "
+			    "name that 'sandbox ps' shows,\n"
+			    "INSTANCE/CELL where several have it; PID a process in it.  Needs root "
+			    "to show all of it.\n";
 
 struct search {
 	const struct cells *cells;
@@ -64,7 +66,8 @@ static const struct cells_cell *cell_of_name(const struct cells *c, const char *
 		const struct cells_cell *cell = &c->cells[i];
 		char whole[128];
 
-		snprintf(whole, sizeof(whole), "%s/%s", c->instances[cell->instance].name, cell->name);
+		snprintf(whole, sizeof(whole), "%s/%s", c->instances[cell->instance].name,
+			 cell->name);
 		if (strcmp(text, cell->name) != 0 && strcmp(text, whole) != 0)
 			continue;
 		if (hit) {
@@ -78,7 +81,8 @@ static const struct cells_cell *cell_of_name(const struct cells *c, const char *
 		hit = cell;
 	}
 	if (!hit)
-		err_set(e, "inspect: there is no cell '%.60s'; 'sandbox ps' shows them", see_q(text));
+		err_set(e, "inspect: there is no cell '%.60s'; 'sandbox ps' shows them",
+			see_q(text));
 	return hit;
 }
 
@@ -108,17 +112,20 @@ static json_t *namespaces(const struct cells_cell *cell, int init, const json_t 
 	json_t *inode;
 	size_t i;
 
-	json_array_foreach(tasks, i, task) {
+	json_array_foreach(tasks, i, task)
+	{
 		const char *role = json_string_value(json_object_get(task, "role"));
 
 		if (!of_program && role && strcmp(role, "program") == 0)
 			of_program = json_object_get(task, "namespaces");
 	}
-	json_object_foreach(host, kind, inode) {
+	json_object_foreach(host, kind, inode)
+	{
 		json_t *in = json_object_get(of_init, kind);
 		json_t *program = of_program ? json_object_get(of_program, kind) : NULL;
-		json_t *row = json_pack("{s:s, s:O, s:O, s:o}", "kind", kind, "host", inode, "init", in,
-					"program", program ? json_incref(program) : json_null());
+		json_t *row =
+			json_pack("{s:s, s:O, s:O, s:o}", "kind", kind, "host", inode, "init", in,
+				  "program", program ? json_incref(program) : json_null());
 
 		(void)json_object_set_new(row, "own",
 					  json_is_null(in) || json_is_null(inode)
@@ -169,8 +176,8 @@ static json_t *cell_json(const struct cells *c, const struct cells_cell *cell)
 	all = json_pack("{s:s, s:o, s:s, s:o, s:o, s:i, s:b}", "instance", in->name, "cell",
 			see_json(cell->name), "state", cells_state_name(cell->state), "init_pid",
 			see_number(cell->init > 0 ? cell->init : -1), "keeper_pid",
-			see_number(cell->keeper > 0 ? cell->keeper : -1), "cgroup_version", in->version,
-			"complete", geteuid() == 0);
+			see_number(cell->keeper > 0 ? cell->keeper : -1), "cgroup_version",
+			in->version, "complete", geteuid() == 0);
 	(void)json_object_set_new(all, "namespaces", namespaces(cell, init, g.tasks));
 	(void)json_object_set_new(all, "tasks", g.tasks);
 	(void)json_object_set_new(all, "groups", inspect_groups(c, cell));

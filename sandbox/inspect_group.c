@@ -194,8 +194,8 @@ static json_t *controllers_json(const struct cells_instance *in, int tree)
 
 	for (int c = 0; in->version == 1 && c < CGROUP_CONTROLLERS; c++)
 		if (in->trees[tree].controllers & 1U << c)
-			(void)json_array_append_new(
-				list, json_string(cgroup_controller_name((enum cgroup_controller)c)));
+			(void)json_array_append_new(list, json_string(cgroup_controller_name(
+								  (enum cgroup_controller)c)));
 	return list;
 }
 
@@ -218,8 +218,8 @@ static json_t *group_json(const struct cells *c, const struct cells_cell *cell, 
 			path[strlen(path) - 1] = '\0';
 		(void)json_array_append_new(hierarchies,
 					    json_pack("{s:o, s:o, s:o}", "controllers",
-						      controllers_json(in, i), "path", see_json(path),
-						      "tasks", tasks_json(dir)));
+						      controllers_json(in, i), "path",
+						      see_json(path), "tasks", tasks_json(dir)));
 		read_numbers(limits, dir, in->version, limit_files, ARRAY_LEN(limit_files));
 		read_swap(limits, dir);
 		read_cpu(limits, dir);
@@ -227,8 +227,8 @@ static json_t *group_json(const struct cells *c, const struct cells_cell *cell, 
 		read_numbers(use, dir, in->version, use_files, ARRAY_LEN(use_files));
 		read_words(use, dir);
 	}
-	return json_pack("{s:o, s:o, s:o, s:o}", "name", see_json(*name ? name : "."), "hierarchies",
-			 hierarchies, "limits", limits, "use", use);
+	return json_pack("{s:o, s:o, s:o, s:o}", "name", see_json(*name ? name : "."),
+			 "hierarchies", hierarchies, "limits", limits, "use", use);
 }
 
 json_t *inspect_groups(const struct cells *c, const struct cells_cell *cell)

@@ -78,9 +78,9 @@ static json_t *interface_of(json_t *list, const struct ifaddrs *a)
 	json_t *known;
 	size_t i;
 
-	json_array_foreach(list, i, known)
-		if (strcmp(json_string_value(json_object_get(known, "name")), a->ifa_name) == 0)
-			return known;
+	json_array_foreach(list, i,
+			   known) if (strcmp(json_string_value(json_object_get(known, "name")),
+					     a->ifa_name) == 0) return known;
 	known = json_pack("{s:o, s:b, s:b, s:[]}", "name", see_json(a->ifa_name), "up",
 			  (a->ifa_flags & IFF_UP) != 0, "loopback",
 			  (a->ifa_flags & IFF_LOOPBACK) != 0, "addresses");
@@ -103,8 +103,9 @@ static void add_address(json_t *interface, const struct ifaddrs *a)
 	char text[INET6_ADDRSTRLEN];
 	int family = a->ifa_addr->sa_family;
 	int six = family == AF_INET6;
-	const void *address = six ? (const void *)&((const struct sockaddr_in6 *)a->ifa_addr)->sin6_addr
-				  : (const void *)&((const struct sockaddr_in *)a->ifa_addr)->sin_addr;
+	const void *address =
+		six ? (const void *)&((const struct sockaddr_in6 *)a->ifa_addr)->sin6_addr
+		    : (const void *)&((const struct sockaddr_in *)a->ifa_addr)->sin_addr;
 	const void *mask =
 		six ? (const void *)&((const struct sockaddr_in6 *)a->ifa_netmask)->sin6_addr
 		    : (const void *)&((const struct sockaddr_in *)a->ifa_netmask)->sin_addr;

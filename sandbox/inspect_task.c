@@ -69,11 +69,10 @@ static json_t *capabilities(const char *status)
 	char hex[32];
 
 	for (size_t i = 0; i < ARRAY_LEN(sets); i++)
-		(void)json_object_set_new(
-			all, sets[i][1],
-			see_field(status, sets[i][0], hex, sizeof(hex))
-				? capability_names(strtoull(hex, NULL, 16))
-				: json_null());
+		(void)json_object_set_new(all, sets[i][1],
+					  see_field(status, sets[i][0], hex, sizeof(hex))
+						  ? capability_names(strtoull(hex, NULL, 16))
+						  : json_null());
 	return all;
 }
 
@@ -93,13 +92,14 @@ static json_t *identity(const char *status, const char *key, const json_t *map)
 	const json_t *line;
 	size_t i;
 
-	json_array_foreach(map, i, line) {
+	json_array_foreach(map, i, line)
+	{
 		json_int_t first = json_integer_value(json_object_get(line, "host"));
 		json_int_t count = json_integer_value(json_object_get(line, "count"));
 
 		if (!inside && host >= first && host - first < count)
-			inside = json_integer(
-				json_integer_value(json_object_get(line, "inside")) + host - first);
+			inside = json_integer(json_integer_value(json_object_get(line, "inside")) +
+					      host - first);
 	}
 	return json_pack("{s:o, s:o}", "host", see_number(host), "inside",
 			 inside ? inside : json_null());
@@ -116,8 +116,8 @@ json_t *inspect_id_map(int process, const char *file)
 
 		for (size_t i = 0; i < ARRAY_LEN(n); i++)
 			n[i] = strtoll(end, &end, 10);
-		(void)json_array_append_new(map, json_pack("{s:I, s:I, s:I}", "inside", n[0], "host",
-							   n[1], "count", n[2]));
+		(void)json_array_append_new(map, json_pack("{s:I, s:I, s:I}", "inside", n[0],
+							   "host", n[1], "count", n[2]));
 		p = end + strcspn(end, "\n");
 		p += *p == '\n';
 	}
@@ -188,9 +188,9 @@ static json_t *groups_of(int task)
 		if (!path)
 			continue;
 		*path++ = '\0';
-		(void)json_array_append_new(list, json_pack("{s:o, s:o}", "controllers",
-							    see_json(names + 1), "path",
-							    see_json(path)));
+		(void)json_array_append_new(list,
+					    json_pack("{s:o, s:o}", "controllers",
+						      see_json(names + 1), "path", see_json(path)));
 	}
 	return list;
 }
@@ -241,7 +241,8 @@ static json_t *threads_of(int process, pid_t pid)
 			(void)close(fd);
 		return list;
 	}
-	for (struct dirent *d = readdir(dir); d; d = readdir(dir)) { /* NOLINT(concurrency-mt-unsafe) */
+	for (struct dirent *d = readdir(dir); d;
+	     d = readdir(dir)) { /* NOLINT(concurrency-mt-unsafe) */
 		long tid = strtol(d->d_name, NULL, 10);
 		AUTO_CLOSE int task =
 			tid > 0 && tid != pid
@@ -259,7 +260,8 @@ static json_t *threads_of(int process, pid_t pid)
 static json_t *role(int process, int init, const char *status)
 {
 	char text[256];
-	const char *last = see_field(status, "NSpid", text, sizeof(text)) ? strrchr(text, '\t') : NULL;
+	const char *last =
+		see_field(status, "NSpid", text, sizeof(text)) ? strrchr(text, '\t') : NULL;
 
 	if (last && strcmp(last + 1, "1") == 0)
 		return json_string("init");

@@ -67,15 +67,17 @@ static void print_namespaces(const json_t *rows)
 
 	heading("NAMESPACES");
 	printf("  %-8s  %-14s%-14s%s\n", "", "HOST", "INIT", "PROGRAM");
-	json_array_foreach(rows, i, row) {
+	json_array_foreach(rows, i, row)
+	{
 		printf("  %-8s  ", text_of(row, "kind"));
 		print_inode(row, "host", NULL);
 		print_inode(row, "init", "host");
 		/* Two of the same inode, so the nearer name is the better one. */
-		print_inode(row, "program",
-			    json_equal(json_object_get(row, "program"), json_object_get(row, "host"))
-				    ? "host"
-				    : "init");
+		print_inode(
+			row, "program",
+			json_equal(json_object_get(row, "program"), json_object_get(row, "host"))
+				? "host"
+				: "init");
 		puts(json_is_false(json_object_get(row, "own")) ? "shared with the host" : "own");
 	}
 }
@@ -104,7 +106,8 @@ static const char *id_text(const json_t *task, const char *key, char *text, size
 	else if (inside < 0)
 		snprintf(text, size, "%lld", (long long)number_of(id, "host"));
 	else
-		snprintf(text, size, "%lld=%lld", (long long)inside, (long long)number_of(id, "host"));
+		snprintf(text, size, "%lld=%lld", (long long)inside,
+			 (long long)number_of(id, "host"));
 	return text;
 }
 
@@ -129,9 +132,10 @@ static void print_tasks(const json_t *tasks)
 	size_t k;
 
 	heading("TASKS");
-	printf("  %-8s %-7s %-17s %-8s %-13s %-9s %s\n", "PID", "INSIDE", "UID IN=OUT", "ROLE", "STATE",
-	       "SECCOMP", "NAME");
-	json_array_foreach(tasks, i, task) {
+	printf("  %-8s %-7s %-17s %-8s %-13s %-9s %s\n", "PID", "INSIDE", "UID IN=OUT", "ROLE",
+	       "STATE", "SECCOMP", "NAME");
+	json_array_foreach(tasks, i, task)
+	{
 		print_task(task, 0);
 		json_array_foreach(json_object_get(task, "threads"), k, thread)
 			print_task(thread, 1);
@@ -145,9 +149,7 @@ static int has_name(const json_t *set, const char *name)
 	const json_t *item;
 	size_t i;
 
-	json_array_foreach(set, i, item)
-		if (strcmp(json_string_value(item), name) == 0)
-			return 1;
+	json_array_foreach(set, i, item) if (strcmp(json_string_value(item), name) == 0) return 1;
 	return 0;
 }
 
@@ -164,8 +166,7 @@ static void put_set(struct line *l, const char *label, const json_t *set)
 	else if (json_array_size(set) == 0)
 		put(l, " none");
 	else if ((cap_value_t)json_array_size(set) <= count / 2)
-		json_array_foreach(set, i, name)
-			put(l, " %s", see_q(json_string_value(name)));
+		json_array_foreach(set, i, name) put(l, " %s", see_q(json_string_value(name)));
 	else {
 		put(l, " all%s", (cap_value_t)json_array_size(set) < count ? " but" : "");
 		for (cap_value_t c = 0; c < count; c++) {
@@ -189,7 +190,8 @@ static void print_capabilities(const json_t *tasks)
 	size_t i;
 
 	heading("CAPABILITIES (of the cell's user namespace)");
-	json_array_foreach(tasks, i, task) {
+	json_array_foreach(tasks, i, task)
+	{
 		const json_t *capabilities = json_object_get(task, "capabilities");
 		size_t k = 0;
 
@@ -214,7 +216,8 @@ static void print_map(const json_t *all, const char *key, const char *label)
 	size_t i;
 
 	printf("  %-4s", label);
-	json_array_foreach(json_object_get(all, key), i, line) {
+	json_array_foreach(json_object_get(all, key), i, line)
+	{
 		long long inside = number_of(line, "inside");
 		long long host = number_of(line, "host");
 		long long count = number_of(line, "count");
@@ -273,7 +276,8 @@ static void put_list(struct line *l, const json_t *list, const char *none)
 
 	if (json_array_size(list) == 0)
 		put(l, "%s", none);
-	json_array_foreach(list, i, item) {
+	json_array_foreach(list, i, item)
+	{
 		if (json_is_integer(item))
 			put(l, "%s%lld", i ? " " : "", (long long)json_integer_value(item));
 		else
@@ -291,11 +295,13 @@ static void print_groups(const json_t *groups)
 	size_t k;
 
 	heading("CGROUPS: group -> tasks, limits and use");
-	json_array_foreach(groups, i, group) {
+	json_array_foreach(groups, i, group)
+	{
 		printf("  %s\n", strcmp(text_of(group, "name"), ".") == 0 ? "the whole cell"
-									   : text_of(group, "name"));
+									  : text_of(group, "name"));
 		print_use(json_object_get(group, "limits"), json_object_get(group, "use"));
-		json_array_foreach(json_object_get(group, "hierarchies"), k, h) {
+		json_array_foreach(json_object_get(group, "hierarchies"), k, h)
+		{
 			l.len = 0;
 			put_list(&l, json_object_get(h, "controllers"), "v2");
 			printf("    %-8s %s\n%13s", l.text, text_of(h, "path"), "");
@@ -314,7 +320,8 @@ static void put_places(struct line *l, const json_t *task, const char *instance)
 	const json_t *g;
 	size_t i;
 
-	json_array_foreach(cgroups, i, g) {
+	json_array_foreach(cgroups, i, g)
+	{
 		const char *path = json_string_value(json_object_get(g, "path"));
 		const char *below = path ? strstr(path, instance) : NULL;
 		const char *names = text_of(g, "controllers");
@@ -339,12 +346,14 @@ static void print_places(const json_t *tasks, const char *instance)
 	size_t k;
 
 	heading("CGROUPS: task -> groups");
-	json_array_foreach(tasks, i, task) {
+	json_array_foreach(tasks, i, task)
+	{
 		l.len = 0;
 		put_places(&l, task, instance);
 		printf("  %-8lld ", (long long)number_of(task, "pid"));
 		see_wrap(11, l.text);
-		json_array_foreach(json_object_get(task, "threads"), k, thread) {
+		json_array_foreach(json_object_get(task, "threads"), k, thread)
+		{
 			l.len = 0;
 			put_places(&l, thread, instance);
 			printf("  %-8lld ", (long long)number_of(thread, "pid"));
@@ -364,17 +373,18 @@ static void print_rlimits(const json_t *tasks)
 	const char *name;
 	size_t i;
 
-	json_array_foreach(tasks, i, task)
-		if (strcmp(text_of(task, "role"), "program") == 0) {
-			of = task;
-			break;
-		}
+	json_array_foreach(tasks, i, task) if (strcmp(text_of(task, "role"), "program") == 0)
+	{
+		of = task;
+		break;
+	}
 	if (!of)
 		return;
 	heading("RESOURCE LIMITS");
 	l.len = 0;
 	put(&l, "of %lld:", (long long)number_of(of, "pid"));
-	json_object_foreach(json_object_get(of, "resource_limits"), name, limit) {
+	json_object_foreach(json_object_get(of, "resource_limits"), name, limit)
+	{
 		const char *soft = text_of(limit, "soft");
 
 		if (strcmp(soft, "unlimited") == 0)
@@ -393,8 +403,10 @@ static void print_mounts(const json_t *mounts)
 	size_t i;
 
 	heading("MOUNTS");
-	json_array_foreach(mounts, i, m) {
-		printf("  %-20s %-8s %s", text_of(m, "point"), text_of(m, "type"), text_of(m, "options"));
+	json_array_foreach(mounts, i, m)
+	{
+		printf("  %-20s %-8s %s", text_of(m, "point"), text_of(m, "type"),
+		       text_of(m, "options"));
 		if (strcmp(text_of(m, "root"), "/") != 0)
 			printf("  from %s", text_of(m, "root"));
 		putchar('\n');
@@ -412,7 +424,8 @@ static void print_network(const json_t *network)
 		puts("  cannot be seen");
 	else if (json_array_size(network) == 0)
 		puts("  no interface");
-	json_array_foreach(network, i, interface) {
+	json_array_foreach(network, i, interface)
+	{
 		l.len = 0;
 		put_list(&l, json_object_get(interface, "addresses"), "no address");
 		printf("  %-12s %-5s received %s, sent %s  %s\n", text_of(interface, "name"),
@@ -427,8 +440,9 @@ void inspect_print(const json_t *cell)
 	const json_t *tasks = json_object_get(cell, "tasks");
 
 	printf("%s/%s  %s, init %lld, keeper %lld, cgroup v%lld\n", text_of(cell, "instance"),
-	       text_of(cell, "cell"), text_of(cell, "state"), (long long)number_of(cell, "init_pid"),
-	       (long long)number_of(cell, "keeper_pid"), (long long)number_of(cell, "cgroup_version"));
+	       text_of(cell, "cell"), text_of(cell, "state"),
+	       (long long)number_of(cell, "init_pid"), (long long)number_of(cell, "keeper_pid"),
+	       (long long)number_of(cell, "cgroup_version"));
 	print_namespaces(json_object_get(cell, "namespaces"));
 	print_tasks(tasks);
 	if (json_object_get(cell, "uid_map")) {

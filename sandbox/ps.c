@@ -9,10 +9,10 @@
 #include "sandbox/cgroup_ops.h"
 #include "sandbox/see.h"
 
-static const char usage[] =
-	"usage: sandbox ps [--json]\n"
-	"Shows the cells of every sandboxd and sandbox on this machine.  As root all of it; other users\n"
-	"are not shown whether a cell is idle or running.\n";
+static const char usage[] = "usage: sandbox ps [--json]\n"
+			    "Shows the cells of every sandboxd and sandbox on this machine.  As "
+			    "root all of it; other users\n"
+			    "are not shown whether a cell is idle or running.\n";
 
 /* The processes of all groups of a cell, as far as we can see them. */
 struct pids {
@@ -38,8 +38,8 @@ static json_t *controllers_json(const struct cells_instance *in, const struct ce
 
 	for (int c = 0; c < CGROUP_CONTROLLERS; c++)
 		if (in->version == 1 && (t->controllers & 1U << c))
-			(void)json_array_append_new(
-				list, json_string(cgroup_controller_name((enum cgroup_controller)c)));
+			(void)json_array_append_new(list, json_string(cgroup_controller_name(
+								  (enum cgroup_controller)c)));
 	return list;
 }
 
@@ -51,9 +51,9 @@ static json_t *trees_json(const struct cells_instance *in, const char *cell)
 		char path[PATH_MAX + NAME_MAX];
 
 		snprintf(path, sizeof(path), "%s%s%s", in->trees[i].path, *cell ? "/" : "", cell);
-		(void)json_array_append_new(list,
-					    json_pack("{s:o, s:o}", "path", see_json(path), "controllers",
-						      controllers_json(in, &in->trees[i])));
+		(void)json_array_append_new(list, json_pack("{s:o, s:o}", "path", see_json(path),
+							    "controllers",
+							    controllers_json(in, &in->trees[i])));
 	}
 	return list;
 }
@@ -145,11 +145,12 @@ static void print_instance(const struct cells *c, size_t index)
 
 	printf("%s%s", index ? "\n" : "", in->name);
 	if (in->master > 0)
-		printf("  %s, pid %d", *in->program ? see_q(in->program) : "unknown", (int)in->master);
+		printf("  %s, pid %d", *in->program ? see_q(in->program) : "unknown",
+		       (int)in->master);
 	else
 		printf("  no living owner seen");
-	printf(", user %s\n  cgroup v%d %s\n", user_name(in->owner, user, sizeof(user)), in->version,
-	       see_q(in->trees[0].path));
+	printf(", user %s\n  cgroup v%d %s\n", user_name(in->owner, user, sizeof(user)),
+	       in->version, see_q(in->trees[0].path));
 	for (size_t i = 0; i < c->ncells; i++) {
 		if (c->cells[i].instance != index)
 			continue;
@@ -169,8 +170,10 @@ static void print_all(const struct cells *c)
 	for (size_t i = 0; i < c->ninstances; i++)
 		print_instance(c, i);
 	if (geteuid() != 0)
-		puts("\nNot root: whether a cell is idle, serving or running cannot be seen, and where /proc or\n"
-		     "the cgroups hide other users' processes their cells are missing or without an init.");
+		puts("\nNot root: whether a cell is idle, serving or running cannot be seen, and "
+		     "where /proc or\n"
+		     "the cgroups hide other users' processes their cells are missing or without "
+		     "an init.");
 }
 
 int ps_command(int argc, char **argv)

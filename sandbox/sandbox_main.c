@@ -21,6 +21,7 @@
 #include "sandbox/box.h"
 #include "sandbox/cell.h"
 #include "sandbox/copy.h"
+#include "sandbox/doctor.h"
 #include "sandbox/inspect.h"
 #include "sandbox/oci.h"
 #include "sandbox/options.h"
@@ -400,6 +401,7 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
+	{"doctor", doctor_command},
 	{"ps", ps_command},
 	{"inspect", inspect_command},
 };

@@ -90,7 +90,8 @@ json_t *see_number(int64_t n)
 
 int see_dump(const json_t *object)
 {
-	AUTO_FREE char *text = object ? json_dumps(object, JSON_INDENT(2) | JSON_ENSURE_ASCII) : NULL;
+	AUTO_FREE char *text =
+		object ? json_dumps(object, JSON_INDENT(2) | JSON_ENSURE_ASCII) : NULL;
 
 	if (!text) {
 		fputs("sandbox: out of memory\n", stderr);

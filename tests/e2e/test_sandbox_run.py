@@ -641,7 +641,7 @@ class BadValues(Case):
             self.assertIn("no program is named", err)
 
     def test_commands(self):
-        for argv, expected in ([], "sandbox run"), (["walk"], "'walk' is no command; there is: run"):
+        for argv, expected in ([], "sandbox run"), (["walk"], "'walk' is no command; there are: run, doctor"):
             p = subprocess.run([SANDBOX, *argv], text=True, capture_output=True)
             self.assertEqual((p.returncode, p.stdout), (125, ""))
             self.assertIn(expected, p.stderr)
