@@ -100,38 +100,48 @@ static json_t *host_namespaces(pid_t keeper)
 	return inspect_namespaces(self);
 }
 
-/* Of each kind: the host's, init's, and that of the first program that runs. */
-static json_t *namespaces(const struct cells_cell *cell, int init, const json_t *tasks)
+/* Of the first task that has become a program; NULL if there is none. */
+static const json_t *program_namespaces(const json_t *tasks)
 {
-	json_t *host = host_namespaces(cell->keeper);
-	json_t *of_init = inspect_namespaces(init);
-	const json_t *of_program = NULL;
-	json_t *list = json_array();
 	const json_t *task;
-	const char *kind;
-	json_t *inode;
 	size_t i;
 
 	json_array_foreach(tasks, i, task)
 	{
 		const char *role = json_string_value(json_object_get(task, "role"));
 
-		if (!of_program && role && strcmp(role, "program") == 0)
-			of_program = json_object_get(task, "namespaces");
+		if (role && strcmp(role, "program") == 0)
+			return json_object_get(task, "namespaces");
 	}
+	return NULL;
+}
+
+/* Whether init's is another than the host's; null where one of them cannot be seen. */
+static json_t *is_own(const json_t *init, const json_t *host)
+{
+	if (!json_is_integer(init) || !json_is_integer(host))
+		return json_null();
+	return json_boolean(!json_equal(init, host));
+}
+
+/* Of each kind: the host's, init's, and the program's. */
+static json_t *namespaces(const struct cells_cell *cell, int init, const json_t *tasks)
+{
+	json_t *host = host_namespaces(cell->keeper);
+	json_t *of_init = inspect_namespaces(init);
+	const json_t *of_program = program_namespaces(tasks);
+	json_t *list = json_array();
+	const char *kind;
+	json_t *inode;
+
 	json_object_foreach(host, kind, inode)
 	{
 		json_t *in = json_object_get(of_init, kind);
-		json_t *program = of_program ? json_object_get(of_program, kind) : NULL;
-		json_t *row =
-			json_pack("{s:s, s:O, s:O, s:o}", "kind", kind, "host", inode, "init", in,
-				  "program", program ? json_incref(program) : json_null());
+		json_t *program = json_object_get(of_program, kind);
 
-		(void)json_object_set_new(row, "own",
-					  json_is_null(in) || json_is_null(inode)
-						  ? json_null()
-						  : json_boolean(!json_equal(in, inode)));
-		(void)json_array_append_new(list, row);
+		(void)json_array_append_new(
+			list, json_pack("{s:s, s:O, s:O, s:O?, s:o}", "kind", kind, "host", inode,
+					"init", in, "program", program, "own", is_own(in, inode)));
 	}
 	json_decref(host);
 	json_decref(of_init);

@@ -143,31 +143,37 @@ json_t *inspect_namespaces(int process)
 	return all;
 }
 
+/* A column of a line of len letters, without the blanks behind. */
+static void cut_column(const char *line, size_t len, size_t from, size_t width, char *out,
+		       size_t size)
+{
+	size_t n;
+
+	from = from < len ? from : len;
+	n = width < len - from ? width : len - from;
+	while (n > 0 && line[from + n - 1] == ' ')
+		n--;
+	snprintf(out, size, "%.*s", (int)n, line + from);
+}
+
 /* "Max open files            256                  256                  files     ": columns of 26, 21, 21 and 10 letters. */
 json_t *inspect_rlimits(int process)
 {
-	static const struct {
-		size_t from, width;
-	} columns[] = {{0, 25}, {26, 20}, {47, 20}, {68, 10}};
 	json_t *all = json_object();
 	AUTO_FREE char *text = see_read_all(process, "limits");
+	const char *line = text ? strchr(text, '\n') : NULL; /* behind the heading */
 
-	for (const char *line = text ? strchr(text, '\n') : NULL; line && line[1];
-	     line = strchr(line + 1, '\n')) {
+	for (; line && line[1]; line = strchr(line + 1, '\n')) {
 		size_t len = strcspn(line + 1, "\n");
-		char cell[ARRAY_LEN(columns)][27];
+		char name[32], soft[32], hard[32], unit[32];
 
-		for (size_t i = 0; i < ARRAY_LEN(columns); i++) {
-			size_t from = columns[i].from < len ? columns[i].from : len;
-			size_t n = columns[i].width < len - from ? columns[i].width : len - from;
-
-			while (n > 0 && line[1 + from + n - 1] == ' ')
-				n--;
-			snprintf(cell[i], sizeof(cell[i]), "%.*s", (int)n, line + 1 + from);
-		}
-		(void)json_object_set_new(all, cell[0],
-					  json_pack("{s:s, s:s, s:s}", "soft", cell[1], "hard",
-						    cell[2], "unit", cell[3]));
+		cut_column(line + 1, len, 0, 25, name, sizeof(name));
+		cut_column(line + 1, len, 26, 20, soft, sizeof(soft));
+		cut_column(line + 1, len, 47, 20, hard, sizeof(hard));
+		cut_column(line + 1, len, 68, 10, unit, sizeof(unit));
+		(void)json_object_set_new(
+			all, name,
+			json_pack("{s:s, s:s, s:s}", "soft", soft, "hard", hard, "unit", unit));
 	}
 	return all;
 }

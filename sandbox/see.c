@@ -13,34 +13,6 @@
 #define BUFFER_SIZE 512
 #define FILE_MAX    (16U << 20)
 
-int see_options(struct see_options *o, int argc, char **argv, int takes_rules, const char *argument,
-		struct err *e)
-{
-	*o = (struct see_options){0};
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--json") == 0)
-			o->json = 1;
-		else if (strcmp(argv[i], "--help") == 0)
-			o->help = 1;
-		else if (takes_rules && strcmp(argv[i], "--rules") == 0) {
-			if (++i == argc)
-				return err_set(e, "--rules: needs a folder");
-			o->rules = argv[i];
-		} else if (argv[i][0] == '-')
-			return err_set(e, "%s: '%s' is no option; there are --json%s and --help",
-				       argv[0], see_q(argv[i]), takes_rules ? ", --rules DIR" : "");
-		else if (!argument || o->argument)
-			return err_set(e, "%s: '%s': %s", argv[0], see_q(argv[i]),
-				       argument ? "only one argument is expected"
-						: "no arguments are expected");
-		else
-			o->argument = argv[i];
-	}
-	if (argument && !o->argument && !o->help)
-		return err_set(e, "%s: %s is missing", argv[0], argument);
-	return 0;
-}
-
 static char *next_buffer(void)
 {
 	static char buffers[BUFFERS][BUFFER_SIZE];
@@ -71,6 +43,46 @@ const char *see_q(const char *text)
 	}
 	out[len] = '\0';
 	return out;
+}
+
+/* One argument, argv[*i]; moves on over the value of an option. */
+static int take(struct see_options *o, int argc, char **argv, int *i, int takes_rules,
+		const char *argument, struct err *e)
+{
+	char *word = argv[*i];
+
+	if (takes_rules && strcmp(word, "--rules") == 0) {
+		if (++*i == argc)
+			return err_set(e, "--rules: needs a folder");
+		o->rules = argv[*i];
+		return 0;
+	}
+	if (word[0] == '-')
+		return err_set(e, "%s: '%s' is no option; there are --json%s and --help", argv[0],
+			       see_q(word), takes_rules ? ", --rules DIR" : "");
+	if (!argument)
+		return err_set(e, "%s: '%s': no arguments are expected", argv[0], see_q(word));
+	if (o->argument)
+		return err_set(e, "%s: '%s': only one argument is expected", argv[0], see_q(word));
+	o->argument = word;
+	return 0;
+}
+
+int see_options(struct see_options *o, int argc, char **argv, int takes_rules, const char *argument,
+		struct err *e)
+{
+	*o = (struct see_options){0};
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--json") == 0)
+			o->json = 1;
+		else if (strcmp(argv[i], "--help") == 0)
+			o->help = 1;
+		else if (take(o, argc, argv, &i, takes_rules, argument, e) < 0)
+			return -1;
+	}
+	if (argument && !o->argument && !o->help)
+		return err_set(e, "%s: %s is missing", argv[0], argument);
+	return 0;
 }
 
 json_t *see_json(const char *text)
