@@ -12,9 +12,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "proto/landlock.h"
 #include "proto/scope.h"
 #include "sandbox/doctor_checks.h"
-#include "sandbox/landlock.h"
 #include "sandbox/see.h"
 
 #define KERNEL_MAJOR 5
