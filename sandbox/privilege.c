@@ -17,7 +17,6 @@ static const struct { cap_value_t cap; unsigned who; } kept[] = {
 	{ CAP_SETGID,       MASTER | KEEPER }, /* gid maps, the same */
 	{ CAP_CHOWN,        MASTER | KEEPER }, /* pipes are the program's own, so that it may open /dev/stdout */
 	{ CAP_SYS_ADMIN,    MASTER | KEEPER }, /* user namespaces where only root may have them; a v2 cgroup's device filter */
-	{ CAP_PERFMON,      MASTER | KEEPER }, /* an exact clock of a program that runs under another uid */
 	{ CAP_SYS_NICE,     MASTER | KEEPER }, /* a keeper that watches a limit goes before those it watches */
 	{ CAP_SETPCAP,      MASTER          }, /* keepers give up what they do not need */
 	{ CAP_DAC_OVERRIDE, MASTER          }, /* sockets in a folder that is another user's, made and removed */
