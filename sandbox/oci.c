@@ -27,7 +27,7 @@ static int open_file(int layout, const char *path, struct stat *st, struct err *
 static int open_blob(int layout, const char *digest, uint64_t size, struct err *e)
 {
 	char path[100];
-	struct stat st;
+	struct stat st = {0};
 
 	snprintf(path, sizeof(path), "blobs/sha256/%s", digest);
 	AUTO_CLOSE int fd = open_file(layout, path, &st, e);
@@ -42,7 +42,7 @@ static int open_blob(int layout, const char *digest, uint64_t size, struct err *
 
 static int read_file(int layout, const char *path, char **text, size_t *len, struct err *e)
 {
-	struct stat st;
+	struct stat st = {0};
 	AUTO_CLOSE int fd = open_file(layout, path, &st, e);
 
 	if (fd < 0)

@@ -141,11 +141,11 @@ struct chosen {
 
 static int consider(const json_t *j, struct chosen *best, struct err *e)
 {
-	struct descriptor d;
-	enum oci_kind kind;
+	struct descriptor d = {0};
+	enum oci_kind kind = OCI_MANIFEST;
 	enum match match;
 
-	if (parse_descriptor(j, &d, e) < 0)
+	if (parse_descriptor(j, &d, e) < 0 || !d.type)
 		return -1;
 	match = match_platform(json_object_get(j, "platform"));
 	if (!kind_of(d.type, &kind) || match == OTHER || match < best->match)
@@ -190,9 +190,9 @@ static int parse_layer(const json_t *j, struct oci_layer *l, struct err *e)
 		[OCI_GZIP] = OCI_TYPE "layer.v1.tar+gzip",
 		[OCI_ZSTD] = OCI_TYPE "layer.v1.tar+zstd",
 	};
-	struct descriptor d;
+	struct descriptor d = {0};
 
-	if (parse_descriptor(j, &d, e) < 0)
+	if (parse_descriptor(j, &d, e) < 0 || !d.type)
 		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
 		if (strcmp(types[i], d.type) != 0)
@@ -221,11 +221,11 @@ int oci_parse_manifest(const char *text, size_t len, struct oci_manifest *m, str
 {
 	static const char config_type[] = OCI_TYPE "config.v1+json";
 	AUTO_JSON json_t *j = parse(text, len, e);
-	struct descriptor config;
+	struct descriptor config = {0};
 
 	if (!j || check_version(j, e) < 0 || check_type(j, OCI_TYPE "manifest.v1+json", e) < 0)
 		return -1;
-	if (parse_descriptor(json_object_get(j, "config"), &config, e) < 0)
+	if (parse_descriptor(json_object_get(j, "config"), &config, e) < 0 || !config.type)
 		return err_wrap(e, "config");
 	if (strcmp(config.type, config_type) != 0)
 		return err_set(e, "config: mediaType: '%.80s' is not %s", config.type, config_type);

@@ -43,10 +43,16 @@
 	X(archive_read_support_format_tar)                                                         \
 	X(archive_set_error)
 
-#define AS_POINTER(name) __typeof__(name) *name;
+#define AS_POINTER(name) __typeof__(name) *(name);
 static struct {
 	CALLS(AS_POINTER)
 } lib;
+
+#define AS_ROW(name) {#name, &lib.name},
+static const struct {
+	const char *name;
+	void *pointer;
+} calls[] = {CALLS(AS_ROW)};
 
 int oci_layer_load(struct err *e)
 {
@@ -57,11 +63,13 @@ int oci_layer_load(struct err *e)
 	loaded = dlopen("libarchive.so.13", RTLD_NOW);
 	if (!loaded)
 		return err_set(e, "OCI images need libarchive: %.150s", dlerror());
-#define LOAD(name)                                                                                 \
-	lib.name = (__typeof__(lib.name))dlsym(loaded, #name);                                     \
-	if (!lib.name)                                                                             \
-		return err_set(e, "libarchive has no " #name);
-	CALLS(LOAD)
+	for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
+		void *call = dlsym(loaded, calls[i].name);
+
+		if (!call)
+			return err_set(e, "libarchive has no %s", calls[i].name);
+		memcpy(calls[i].pointer, &call, sizeof(call));
+	}
 	return 0;
 }
 

@@ -17,7 +17,7 @@
 #define BYTES_DEFAULT   (32ULL << 30)
 #define ENTRIES_DEFAULT 1000000
 #define NEW             ".new-"
-#define SEAL_BYTES      (2 * DIGEST_HEX)
+#define SEAL_BYTES      (2UL * DIGEST_HEX)
 
 /* One call of root_cache_get(). */
 struct work {
@@ -102,9 +102,9 @@ static int make_seal(int tree, const struct oci_env *env, char seal[SEAL_BYTES],
 static int read_env(int folder, struct oci_env *env, struct err *e)
 {
 	AUTO_FREE char *text = NULL;
-	size_t len;
+	size_t len = 0;
 
-	if (read_small(folder, "env", OCI_ENV_BYTES, &text, &len, e) < 0)
+	if (read_small(folder, "env", OCI_ENV_BYTES, &text, &len, e) < 0 || !text)
 		return -1;
 	if (len > 0 && text[len - 1] != '\0')
 		return err_set(e, "env: is cut off");
@@ -118,7 +118,7 @@ static int check_entry(struct work *w, struct err *e)
 {
 	char seal[SEAL_BYTES];
 	AUTO_FREE char *text = NULL;
-	size_t len;
+	size_t len = 0;
 	AUTO_CLOSE int folder = open_folder(w->cache, w->name, e);
 
 	if (folder < 0)
@@ -129,7 +129,8 @@ static int check_entry(struct work *w, struct err *e)
 	    read_small(folder, "seal", SEAL_BYTES, &text, &len, e) < 0 ||
 	    make_seal(tree, &w->entry->env, seal, e) < 0)
 		return -1;
-	return strcmp(text, seal) == 0 ? 0 : err_set(e, "was changed since it was unpacked");
+	return text && strcmp(text, seal) == 0 ? 0
+					       : err_set(e, "was changed since it was unpacked");
 }
 
 /* Of processes that died: whoever holds the lock is the only one at work. */

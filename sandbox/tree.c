@@ -12,36 +12,49 @@
 #include "proto/scope.h"
 #include "sandbox/digest.h"
 
+/* Appends a component to out, which has len bytes of them already; returns the new length. */
+static ssize_t add_component(char *out, size_t len, const char *name, size_t n, struct err *e)
+{
+	if (n == 2 && name[0] == '.' && name[1] == '.')
+		return err_set(e, "has '..'");
+	if (n > TREE_NAME_MAX)
+		return err_set(e, "a name is longer than %d bytes", TREE_NAME_MAX);
+	if (n == 0 || (n == 1 && name[0] == '.'))
+		return (ssize_t)len;
+	if (len + n + 2 > TREE_PATH_BYTES)
+		return err_set(e, "is longer than %d bytes", TREE_PATH_BYTES - 1);
+	if (len > 0)
+		out[len++] = '/';
+	memcpy(out + len, name, n);
+	return (ssize_t)(len + n);
+}
+
+static int depth_of(const char *path)
+{
+	int depth = *path != '\0';
+
+	for (; *path; path++)
+		depth += *path == '/';
+	return depth;
+}
+
 int tree_normalise(const char *given, char *out, struct err *e)
 {
-	size_t len = 0;
-	int depth = 0;
+	ssize_t len = 0;
 
 	if (given[0] == '/')
 		return err_set(e, "'%.100s': is absolute", given);
 	for (const char *p = given; *p;) {
 		size_t n = strcspn(p, "/");
 
-		if (n == 2 && p[0] == '.' && p[1] == '.')
-			return err_set(e, "'%.100s': has '..'", given);
-		if (n > TREE_NAME_MAX)
-			return err_set(e, "'%.60s...': a name is longer than %d bytes", given,
-				       TREE_NAME_MAX);
-		if (n > 0 && !(n == 1 && p[0] == '.')) {
-			if (++depth > TREE_DEPTH_MAX)
-				return err_set(e, "'%.60s...': is nested more than %d deep", given,
-					       TREE_DEPTH_MAX);
-			if (len + n + 2 > TREE_PATH_BYTES)
-				return err_set(e, "'%.60s...': is longer than %d bytes", given,
-					       TREE_PATH_BYTES - 1);
-			if (len > 0)
-				out[len++] = '/';
-			memcpy(out + len, p, n);
-			len += n;
-		}
+		len = add_component(out, (size_t)len, p, n, e);
+		if (len < 0)
+			return err_wrap(e, "'%.60s'", given);
 		p += n + (p[n] == '/');
 	}
 	out[len] = '\0';
+	if (depth_of(out) > TREE_DEPTH_MAX)
+		return err_set(e, "'%.60s': is nested more than %d deep", given, TREE_DEPTH_MAX);
 	return 0;
 }
 
@@ -101,22 +114,31 @@ static int open_folder(int tree, const char *path, struct err *e)
 	return check_depth(tree, fd, path, e) < 0 ? -1 : fd_steal(&fd);
 }
 
+/* The folder that path names, made if need be; `at` is the one it is in, `name` its last component. */
+static int enter(int tree, const char *path, int at, const char *name, struct err *e)
+{
+	int fd = open_folder(tree, path, e);
+
+	if (fd >= 0 || e->num != ENOENT)
+		return fd;
+	if (mkdirat(at, name, 0755) < 0 && errno != EEXIST)
+		return err_sys(e, "mkdir %.100s", path);
+	return open_folder(tree, path, e);
+}
+
 /* All folders of the path, from the top. */
 static int make_folders(int tree, char *path, struct err *e)
 {
 	AUTO_CLOSE int at = openat(tree, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	for (char *name = path, *end; at >= 0 && name; name = end) {
+	if (at < 0)
+		return err_sys(e, "open the tree");
+	for (char *name = path, *end; name; name = end) {
 		end = strchr(name, '/');
 		if (end)
 			*end = '\0';
-		int next = open_folder(tree, path, e);
+		int next = enter(tree, path, at, name, e);
 
-		if (next < 0 && e->num == ENOENT) {
-			if (mkdirat(at, name, 0755) < 0 && errno != EEXIST)
-				return err_sys(e, "mkdir %.100s", path);
-			next = open_folder(tree, path, e);
-		}
 		if (next < 0)
 			return -1;
 		(void)close(at);
@@ -124,7 +146,7 @@ static int make_folders(int tree, char *path, struct err *e)
 		if (end)
 			*end++ = '/';
 	}
-	return at < 0 ? err_sys(e, "open the tree") : fd_steal(&at);
+	return fd_steal(&at);
 }
 
 int tree_parent(int tree, const char *path, int make, const char **base, struct err *e)
@@ -150,6 +172,27 @@ static int is_dots(const char *name)
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
+static int empty(int folder, int depth, struct err *e);
+
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the tree, which has a limit */
+static int remove_entry(int folder, const char *name, int depth, struct err *e)
+{
+	AUTO_CLOSE int below = -1;
+
+	if (unlinkat(folder, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR)
+		return err_sys(e, "remove %.100s", name);
+	if (depth == 0)
+		return err_set(e, "remove %.100s: nested too deep", name);
+	below = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (below < 0)
+		return err_sys(e, "remove %.100s", name);
+	if (empty(below, depth - 1, e) < 0)
+		return -1;
+	return unlinkat(folder, name, AT_REMOVEDIR) < 0 ? err_sys(e, "remove %.100s", name) : 0;
+}
+
 /* NOLINTNEXTLINE(misc-no-recursion): as deep as the tree, which has a limit */
 static int empty(int folder, int depth, struct err *e)
 {
@@ -163,25 +206,9 @@ static int empty(int folder, int depth, struct err *e)
 			(void)close(fd);
 		return -1;
 	}
-	for (struct dirent *entry; status == 0 && (entry = readdir(d));) {
-		if (is_dots(entry->d_name) || unlinkat(fd, entry->d_name, 0) == 0)
-			continue;
-		if (errno != EISDIR) {
-			status = err_sys(e, "remove %.100s", entry->d_name);
-			continue;
-		}
-		AUTO_CLOSE int below =
-			openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-		if (below < 0)
-			status = err_sys(e, "remove %.100s", entry->d_name);
-		else if (depth == 0)
-			status = err_set(e, "remove %.100s: nested too deep", entry->d_name);
-		else
-			status = empty(below, depth - 1, e);
-		if (status == 0 && unlinkat(fd, entry->d_name, AT_REMOVEDIR) < 0)
-			status = err_sys(e, "remove %.100s", entry->d_name);
-	}
+	for (struct dirent *entry; status == 0 && (entry = readdir(d));)
+		if (!is_dots(entry->d_name))
+			status = remove_entry(fd, entry->d_name, depth, e);
 	closedir(d);
 	return status;
 }
@@ -193,22 +220,34 @@ int tree_empty(int folder, struct err *e)
 
 int tree_remove(int parent, const char *name, struct err *e)
 {
-	if (unlinkat(parent, name, 0) == 0 || errno == ENOENT)
-		return 0;
-	if (errno != EISDIR)
-		return err_sys(e, "remove %.100s", name);
-	AUTO_CLOSE int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	if (fd < 0)
-		return err_sys(e, "remove %.100s", name);
-	if (tree_empty(fd, e) < 0)
-		return -1;
-	return unlinkat(parent, name, AT_REMOVEDIR) < 0 ? err_sys(e, "remove %.100s", name) : 0;
+	return remove_entry(parent, name, 2 * TREE_DEPTH_MAX, e);
 }
 
 /* Called for every entry, a folder before what is in it. */
 typedef int visit_fn(int parent, const char *name, const struct stat *st, int depth, void *arg,
 		     struct err *e);
+
+static int walk(int folder, int depth, visit_fn *visit, void *arg, struct err *e);
+
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the tree, which has a limit */
+static int walk_entry(int folder, const char *name, int depth, visit_fn *visit, void *arg,
+		      struct err *e)
+{
+	struct stat st;
+
+	if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_sys(e, "%.100s", name);
+	if (visit(folder, name, &st, depth, arg, e) < 0)
+		return -1;
+	if (!S_ISDIR(st.st_mode))
+		return 0;
+	if (depth == TREE_DEPTH_MAX)
+		return err_set(e, "%.100s: nested more than %d deep", name, TREE_DEPTH_MAX);
+	AUTO_CLOSE int below =
+		openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return below < 0 ? err_sys(e, "%.100s", name) : walk(below, depth + 1, visit, arg, e);
+}
 
 /* In the order of names. NOLINTNEXTLINE(misc-no-recursion): as deep as the tree, which has a limit */
 static int walk(int folder, int depth, visit_fn *visit, void *arg, struct err *e)
@@ -217,25 +256,9 @@ static int walk(int folder, int depth, visit_fn *visit, void *arg, struct err *e
 	int n = scandirat(folder, ".", &entries, NULL, alphasort);
 	int status = n < 0 ? err_sys(e, "read a folder of the tree") : 0;
 
-	if (depth > TREE_DEPTH_MAX)
-		status = err_set(e, "nested more than %d deep", TREE_DEPTH_MAX);
 	for (int i = 0; i < n; i++) {
-		const char *name = entries[i]->d_name;
-		struct stat st;
-
-		if (status == 0 && !is_dots(name)) {
-			status = fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0
-					 ? err_sys(e, "%.100s", name)
-					 : visit(folder, name, &st, depth, arg, e);
-			if (status == 0 && S_ISDIR(st.st_mode)) {
-				AUTO_CLOSE int below =
-					openat(folder, name,
-					       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-				status = below < 0 ? err_sys(e, "%.100s", name)
-						   : walk(below, depth + 1, visit, arg, e);
-			}
-		}
+		if (status == 0 && !is_dots(entries[i]->d_name))
+			status = walk_entry(folder, entries[i]->d_name, depth, visit, arg, e);
 		free(entries[i]);
 	}
 	free(entries);

@@ -134,11 +134,14 @@ class Program:
 
 
 class Gavel:
-    def __init__(self, programs="build/bin", cells=2, problems=("aplusb",), options=()):
+    def __init__(self, programs="build/bin", cells=2, problems=("aplusb",), options=(), rules=f"{ROOT}/rules",
+                 sandboxd_options=()):
         self.programs = os.path.join(ROOT, programs)
         self.cells = cells
         self.problems = problems  # names of packages in problems/
         self.options = options  # of judged
+        self.rules = rules
+        self.sandboxd_options = sandboxd_options
         self.sandboxd = self.judged = None
 
     def __enter__(self):
@@ -177,8 +180,9 @@ class Gavel:
     # --- the programs
 
     def start_sandboxd(self):
-        self.sandboxd = Program([f"{self.programs}/sandboxd", "--socket", f"{self.dir}/run", "--rules", f"{ROOT}/rules",
-                                 "--cells", str(self.cells), "--jury-cells", str(self.cells), "--allow-uid", str(UID)],
+        self.sandboxd = Program([f"{self.programs}/sandboxd", "--socket", f"{self.dir}/run", "--rules", self.rules,
+                                 "--cells", str(self.cells), "--jury-cells", str(self.cells), "--allow-uid", str(UID),
+                                 *self.sandboxd_options],
                                 f"{self.dir}/sandboxd.log")
         self.sandboxd.wait_for("ready")
         until("the keepers", lambda: len(self.keepers()) == 2 * self.cells)
@@ -187,7 +191,7 @@ class Gavel:
     def start_judged(self, environment=None, ready=True):
         self.judged = Program([f"{self.programs}/judged", "--listen", self.address, "--state", f"sqlite:{self.state}",
                                "--program-socket", f"{self.dir}/run/program.sock",
-                               "--jury-socket", f"{self.dir}/run/jury.sock", "--rules", f"{ROOT}/rules",
+                               "--jury-socket", f"{self.dir}/run/jury.sock", "--rules", self.rules,
                                "--problems", f"{self.dir}/problems", "--workers", str(self.cells), *self.options],
                               f"{self.dir}/judged.log", environment, UID)
         if ready:

@@ -11,8 +11,10 @@ import shutil
 import stat
 import subprocess
 import tarfile
+import tempfile
 import unittest
 
+import gavel
 import test_sandbox_run
 
 BUSYBOX = "/bin/busybox"
@@ -161,6 +163,85 @@ class Roots(test_sandbox_run.Case):
         self.assertEqual(p.returncode, -15)
         self.assertEqual(self.unpacking(), [])
         self.assertEqual(self.in_root("layout", "ls /big"), "/big\n")
+
+
+SHELL = """
+name: shell
+title: Shell
+extensions: [sh]
+version: [/bin/busybox]
+run:
+  command: [/bin/sh, "/program/{main}"]
+  policy: managed
+  env: ["PATH=/bin"]
+  processes: 4
+"""
+
+
+@unittest.skipIf(os.geteuid() != 0, "cells need root")
+class Judging(unittest.TestCase):
+    """A sandboxd whose only root is the image: a language that is there and nowhere else is judged in it."""
+
+    def setUp(self):
+        self.dir = tempfile.mkdtemp(prefix="gavel-test-")
+        os.chmod(self.dir, 0o755)
+        self.addCleanup(shutil.rmtree, self.dir)
+        self.rules = os.path.join(self.dir, "rules")
+        shutil.copytree(os.path.join(gavel.ROOT, "rules"), self.rules)
+        for name in os.listdir(os.path.join(self.rules, "languages")):
+            os.unlink(os.path.join(self.rules, "languages", name))
+        with open(os.path.join(self.rules, "languages/shell.yaml"), "w") as f:
+            f.write(SHELL)
+        make_tree(os.path.join(self.dir, "tree"))
+
+    def use(self, source):
+        """Takes the binds of the host out of the default root, and puts `from` in."""
+        path = os.path.join(self.rules, "roots/default.yaml")
+        with open(path) as f:
+            rows = [line for line in f if "type: bind" not in line]
+        with open(path, "w") as f:
+            f.writelines(f"from: {source}\n" + line if line.startswith("mounts:") else line for line in rows)
+
+    def judge(self):
+        options = "--root-cache", os.path.join(self.dir, "cache")
+        with gavel.Gavel(cells=1, problems=(), rules=self.rules, sandboxd_options=options) as g:
+            for part in "data", "problem.yaml", ".timelimit":
+                source = os.path.join(gavel.ROOT, "problems/aplusb", part)
+                target = os.path.join(g.dir, "problems/aplusb", part)
+                os.makedirs(os.path.dirname(target), exist_ok=True)
+                (shutil.copytree if os.path.isdir(source) else shutil.copy)(source, target)
+            g.start_sandboxd()
+            g.start_judged()
+            for text, verdict in ((b"read a b; echo $((a + b))", "ACCEPTED"), (b"ls /usr/bin/gcc && echo 0", "RUN_TIME_ERROR")):
+                submission = g.submit("aplusb", "shell", "sum.sh", text)
+                events = list(g.follow(submission))
+                self.assertEqual(gavel.pb.Verdict.Name(events[-1].verdict), verdict, events[-1].message)
+
+    def test_with_an_oci_image(self):
+        make_layout(os.path.join(self.dir, "layout"), os.path.join(self.dir, "tree"))
+        self.use(os.path.join(self.dir, "layout"))
+        self.judge()
+
+    def test_with_a_squashfs_image(self):
+        image = os.path.join(self.dir, "root.squashfs")
+        subprocess.run(["mksquashfs", os.path.join(self.dir, "tree"), image, "-quiet", "-no-progress"], check=True)
+        self.use(image)
+        self.judge()
+        with open("/proc/self/mounts") as f:
+            self.assertNotIn(self.dir, f.read())
+        gavel.until("the loop device to go", lambda: self.dir not in loops())
+
+    def test_with_a_broken_image(self):
+        os.mkdir(os.path.join(self.dir, "layout"))
+        with open(os.path.join(self.dir, "layout/oci-layout"), "w") as f:
+            f.write("{}")
+        self.use(os.path.join(self.dir, "layout"))
+        p = subprocess.run([os.path.join(gavel.ROOT, "build/bin/sandboxd"), "--rules", self.rules, "--socket", self.dir + "/run",
+                            "--root-cache", self.dir + "/cache"], stderr=subprocess.PIPE, text=True, timeout=60)
+        self.assertEqual(p.returncode, 1)
+        self.assertIn("root default: from", p.stderr)
+        self.assertIn("imageLayoutVersion", p.stderr)
+        self.assertFalse(os.path.exists(self.dir + "/run"))
 
 
 if __name__ == "__main__":
