@@ -102,15 +102,26 @@ $(B)/test_%: $(B)/tests/test_%.o $(if $(filter tsan,$(MODE)),$(B)/tests/tsan/mai
 
 # What measures: programs of their own, as small as they can be, because fork() costs what the parent weighs.
 BENCH  := $(call objs,$(call srcs,tests/bench))
-BENCHED := $(patsubst tests/bench/programs/%.c,build/bench/%,$(wildcard tests/bench/programs/*.c))
+BENCHED := $(patsubst tests/bench/programs/%.c,build/bench/%,$(wildcard tests/bench/programs/*.c)) \
+           build/bench/Fixed.class build/bench/fixed.py
 $(B)/bench_%: $(B)/tests/bench/%_main.o $(BENCH) $(B)/libjudge.a $(B)/libsandbox.a $(B)/libproto.a
-	$(CC) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(LIBS_judge) $(LIBS_sandbox)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(LIBS_judge) $(LIBS_sandbox)
 build/bench/%: tests/bench/programs/%.c
 	@mkdir -p $(@D)
-	gcc -O2 -static -o $@ $< -lpthread
+	$(Q)gcc -O2 -static -o $@ $< -lpthread
+build/bench/%.class: tests/bench/programs/%.java
+	@mkdir -p $(@D)
+	$(Q)javac -d $(@D) $<
+build/bench/%.py: tests/bench/programs/%.py
+	@mkdir -p $(@D)
+	@cp $< $@
 
 bench: deps all $(B)/bench_speed $(BENCHED) ## what a run costs, beside bare fork+exec and other sandboxes (root)
 	$(B)/bench_speed $(BENCH_ARGS)
+
+bench-exact: deps all $(B)/bench_exact $(BENCHED) ## how exact limits and measures are: overrun, spread, first and last run (root)
+	$(B)/bench_exact $(BENCH_ARGS)
 
 # Criterion's macros define functions without prototypes.
 $(B)/tests/%.o: WARN += -Wno-missing-prototypes -Wno-conversion -Wno-sign-conversion
@@ -184,5 +195,5 @@ help: ## list the targets
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: all deps tests unit failpoints test bench demo run sanitize fuzz lint format format-check help clean
+.PHONY: all deps tests unit failpoints test bench bench-exact demo run sanitize fuzz lint format format-check help clean
 -include $(shell find build -name '*.d' 2>/dev/null)

@@ -54,9 +54,17 @@ struct row *table_row(struct table *t, const char *name, const char *what)
 
 double row_figure(struct row *r)
 {
+	double value = series_percentile(&r->runs, r->target_percent > 0 ? r->target_percent : 50);
+
+	return r->baseline > 0 ? value / r->baseline : value;
+}
+
+static double spread(struct row *r)
+{
 	double p50 = series_percentile(&r->runs, 50);
 
-	return r->baseline > 0 ? p50 / r->baseline : p50;
+	return p50 > 0 ? (series_percentile(&r->runs, 99) - series_percentile(&r->runs, 1)) / p50
+		       : 0;
 }
 
 static const char *met(struct row *r)
@@ -72,15 +80,18 @@ static void print_row(struct row *r)
 	char target[32] = "";
 
 	if (r->runs.n == 0) {
-		printf("%-58s not measured: %s\n", r->what, r->note);
+		printf("%-66s not measured: %s\n", r->what, r->note);
 		return;
 	}
 	if (r->baseline > 0)
 		snprintf(ratio, sizeof(ratio), "%.2fx", row_figure(r));
+	if (r->spread)
+		snprintf(ratio, sizeof(ratio), "%.1f%%", 100 * spread(r));
 	if (r->target > 0)
-		snprintf(target, sizeof(target), "<= %g%s %s", r->target,
+		snprintf(target, sizeof(target), "%s<= %g%s %s",
+			 r->target_percent > 50 ? "p99 " : "", r->target,
 			 r->baseline > 0 ? "x" : "", met(r));
-	printf("%-58s %6zu %9.3f %9.3f %9.3f %-4s %7s  %-6s %s\n", r->what, r->runs.n,
+	printf("%-66s %6zu %9.3f %9.3f %9.3f %-4s %7s  %-6s %s\n", r->what, r->runs.n,
 	       series_percentile(&r->runs, 10), series_percentile(&r->runs, 50),
 	       series_percentile(&r->runs, 99), r->unit, ratio, r->verify, target);
 	if (r->note[0])
@@ -103,8 +114,10 @@ void table_print(struct table *t, const char *title)
 	char on[256];
 
 	machine(on, sizeof(on));
-	printf("%s (%s)\n\n", title, on);
-	printf("%-58s %6s %9s %9s %9s %-4s %7s  %-6s %s\n", "what was timed", "runs", "p10", "p50",
+	printf("%s (%s)\nratio: p50 to its baseline, or where it is a percentage (p99 - p1) / "
+	       "p50\n\n",
+	       title, on);
+	printf("%-66s %6s %9s %9s %9s %-4s %7s  %-6s %s\n", "what was timed", "runs", "p10", "p50",
 	       "p99", "", "ratio", "verify", "target");
 	for (size_t i = 0; i < t->n; i++)
 		print_row(&t->rows[i]);
@@ -121,6 +134,8 @@ static json_t *row_json(struct row *r)
 
 	if (r->baseline > 0)
 		json_object_set_new(o, "ratio", json_real(row_figure(r)));
+	if (r->spread)
+		json_object_set_new(o, "spread", json_real(spread(r)));
 	if (r->target > 0) {
 		json_object_set_new(o, "target", json_real(r->target));
 		json_object_set_new(o, "met",

@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,7 @@
 #include "tests/bench/bare.h"
 #include "tests/bench/daemon.h"
 #include "tests/bench/jailed.h"
+#include "tests/bench/peers.h"
 #include "tests/bench/series.h"
 
 #define CELLS 16
@@ -56,7 +58,8 @@ enum {
 	RUN_RUNC,
 };
 
-static char nothing_path[4096], bundle_dir[] = "/tmp/gavel-runc-XXXXXX";
+static char nothing_path[PATH_MAX];
+static struct peers prepared;
 
 static const char *const nothing[] = {NOTHING, NULL};
 static const char *const sum[] = {SUM, NULL};
@@ -66,21 +69,15 @@ static const char *const sandbox[] = {SANDBOX,    "run",
 				      "--mount",  "build/bench:/bench",
 				      "--",       "/bench/nothing",
 				      NULL};
-static const char *const bwrap[] = {"/usr/bin/bwrap",
-				    "--unshare-all",
-				    "--die-with-parent",
-				    "--ro-bind",
-				    "/",
-				    "/",
-				    nothing_path,
-				    NULL};
+static const char *const bwrap[] = {
+	PEER_BWRAP, "--unshare-all", "--die-with-parent", "--ro-bind", "/", "/", nothing_path,
+	NULL};
 static const char *const isolate[] = {
-	"/usr/bin/isolate", "--silent", "--dir=/bench=build/bench", "--run", "--",
-	"/bench/nothing",   NULL};
-static const char *const nsjail[] = {"/usr/bin/nsjail", "-Q", "-Mo", "--chroot", "/", "--",
-				     nothing_path,      NULL};
-static const char *const runc[] = {"/usr/bin/runc", "run",         "--bundle",
-				   bundle_dir,      "gavel-bench", NULL};
+	PEER_ISOLATE, "--silent", prepared.isolate_dir, "--run", "--", "/program/nothing", NULL};
+static const char *const nsjail[] = {PEER_NSJAIL, "-Q", "-Mo",        "--chroot",
+				     "/",         "--", nothing_path, NULL};
+static const char *const runc[] = {PEER_RUNC,       "run",         "--bundle",
+				   prepared.bundle, "gavel-bench", NULL};
 
 static const char *const *const commands[] = {[RUN_NOTHING] = nothing, [RUN_SUM] = sum,
 					      [RUN_SANDBOX] = sandbox, [RUN_BWRAP] = bwrap,
@@ -583,11 +580,16 @@ int main(int argc, char **argv)
 	}
 	srandom(b.plan.seed);
 	log_open("bench", LOG_ERROR);
-	int status = bare_open(&b.bare, commands, &e);
+	int status = peers_prepare(&prepared, "build/bench", NOTHING, &e);
+
+	/* It forks now, and so knows the paths just made, but nothing large is loaded yet. */
+	if (status == 0)
+		status = bare_open(&b.bare, commands, &e);
 
 	if (status == 0)
 		status = measure(&b, &e);
 	bare_close(&b.bare);
+	peers_clean(&prepared);
 	if (b.plan.json)
 		table_print_json(&b.table, "Gavel: speed");
 	else
