@@ -139,25 +139,42 @@ static int have_seccomp(void)
 #define SANITIZED 0
 #endif
 
+/* What the configuration and the kernel let be in force. */
+struct layers {
+	int landlock; /* its version, 0: not */
+	int seccomp;
+};
+
+static struct layers choose(const struct config *c)
+{
+	if (SANITIZED || strcmp(c->confine, "off") == 0)
+		return (struct layers){0, 0};
+	return (struct layers){landlock_abi(), have_seccomp()};
+}
+
+static int check_required(const struct layers *l, struct err *e)
+{
+	if (SANITIZED)
+		return err_set(e, "required, but this is a build for tests, with a sanitizer");
+	if (!l->landlock)
+		return err_set(e,
+			       "required, but this kernel has no Landlock of version 2: use 5.19 "
+			       "or later with CONFIG_SECURITY_LANDLOCK, or say 'confine: auto'");
+	if (!l->seccomp)
+		return err_set(e, "required, but this kernel has no seccomp filters: use one with "
+				  "CONFIG_SECCOMP_FILTER, or say 'confine: auto'");
+	return 0;
+}
+
 int confine(const struct config *c, struct err *e)
 {
-	int required = strcmp(c->confine, "required") == 0;
-	int off = strcmp(c->confine, "off") == 0 || SANITIZED;
-	int abi = off ? 0 : landlock_abi();
-	int calls = !off && have_seccomp();
+	struct layers l = choose(c);
 
-	if (required && (!abi || !calls))
-		return err_set(e,
-			       "confine: required, but %s: use a kernel with %s, or say "
-			       "'confine: auto'",
-			       SANITIZED ? "this is a build for tests, with a sanitizer"
-			       : !abi    ? "this kernel has no Landlock of version 2"
-					 : "this kernel has no seccomp filters",
-			       !abi ? "CONFIG_SECURITY_LANDLOCK, 5.19 or later" : "CONFIG_SECCOMP");
-	if (drop_privileges(e) < 0 || (abi && confine_files(c, e) < 0) ||
-	    (calls && confine_calls(e) < 0))
+	if ((strcmp(c->confine, "required") == 0 && check_required(&l, e) < 0) ||
+	    drop_privileges(e) < 0 || (l.landlock && confine_files(c, e) < 0) ||
+	    (l.seccomp && confine_calls(e) < 0))
 		return err_wrap(e, "confine");
-	log_event(abi && calls ? LOG_INFO : LOG_WARN, "confined",
-		  "no_new_privs=1 capabilities=0 landlock=%d seccomp=%d", abi, calls);
+	log_event(l.landlock && l.seccomp ? LOG_INFO : LOG_WARN, "confined",
+		  "no_new_privs=1 capabilities=0 landlock=%d seccomp=%d", l.landlock, l.seccomp);
 	return 0;
 }

@@ -239,7 +239,8 @@ static int add_signals(scmp_filter_ctx f, struct err *e)
 {
 	static const char *const calls[] = {"kill", "tgkill", "rt_sigqueueinfo",
 					    "rt_tgsigqueueinfo"};
-	const struct scmp_arg_cmp self = SCMP_A0_32(SCMP_CMP_EQ, (uint32_t)getpid());
+	const struct scmp_arg_cmp self =
+		SCMP_A0_32(SCMP_CMP_MASKED_EQ, UINT32_MAX, (uint32_t)getpid());
 
 	for (size_t i = 0; i < ARRAY_LEN(calls); i++)
 		if (add(f, SCMP_ACT_ALLOW, calls[i], 1, &self, e) < 0)

@@ -18,7 +18,7 @@ static int grant_row(int rules, const struct root_mount *m, struct err *e)
 	case ROOT_BIND_RW:
 	case ROOT_TMPFS:
 	case ROOT_BOX:
-		return landlock_grant(rules, m->target, LANDLOCK_KEEP | LOOK, e);
+		return landlock_grant(rules, m->target, LANDLOCK_KEEP | LANDLOCK_EXECUTE, e);
 	case ROOT_DEV: /* the five nodes; the rest are links into /proc */
 		return landlock_grant(rules, m->target, LOOK | LANDLOCK_CHANGE, e);
 	default:
