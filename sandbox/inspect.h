@@ -31,7 +31,7 @@ json_t *inspect_rlimits(int process);
 /* Every group of the cell, in every hierarchy: tasks, limits and use. */
 json_t *inspect_groups(const struct cells *c, const struct cells_cell *cell);
 
-/* Mounts that the process sees; interfaces of its network namespace. */
+/* Mounts that the process sees; interfaces of its network namespace.  Null where we may not look. */
 json_t *inspect_mounts(int process);
 json_t *inspect_network(int process);
 

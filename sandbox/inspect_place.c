@@ -59,11 +59,14 @@ static json_t *mount_json(char *line)
 
 json_t *inspect_mounts(int process)
 {
-	json_t *list = json_array();
 	AUTO_FREE char *text = see_read_all(process, "mountinfo");
 	char *rest = text;
+	json_t *list;
 	char *line;
 
+	if (!text)
+		return json_null();
+	list = json_array();
 	while (rest && (line = strsep(&rest, "\n"))) {
 		json_t *mount = mount_json(line);
 

@@ -403,6 +403,8 @@ static void print_mounts(const json_t *mounts)
 	size_t i;
 
 	heading("MOUNTS");
+	if (!json_is_array(mounts))
+		puts("  cannot be seen");
 	json_array_foreach(mounts, i, m)
 	{
 		printf("  %-20s %-8s %s", text_of(m, "point"), text_of(m, "type"),

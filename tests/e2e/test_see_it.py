@@ -241,7 +241,10 @@ class Daemon(Case):
         found = json.loads(out)
         self.assertFalse(found["complete"])
         self.assertEqual({n["own"] for n in found["namespaces"]}, {None})
-        self.assertIn(found.get("network"), (None,))
+        self.assertEqual((found["network"], found["mounts"]), (None, None))
+        text = sandbox("inspect", f"{mine['name']}/jury-1", user=NOBODY)[1]
+        self.safe(text)
+        self.assertIn("Not root", text)
 
     def test_inspect_an_idle_cell(self):
         name = instance_of(self.sandboxd.pid)["name"]
