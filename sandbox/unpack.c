@@ -16,6 +16,7 @@
 #include "proto/err.h"
 #include "proto/io.h"
 #include "proto/scope.h"
+#include "sandbox/mounts.h"
 
 #define CPU_SECONDS 3600
 #define MEMORY      (1ULL << 30)
@@ -110,16 +111,40 @@ static int set_limits(const struct unpack *job, struct err *e)
 	return 0;
 }
 
+/*
+ * A folder as a mount of its own that is attached nowhere: ".." ends at its top, so that not even a child that was taken over finds
+ * its way from there to the host's files.  All numbers are above those that descriptors are to have, or one would close another.
+ */
+static int detach(int fd, enum mounts_kind kind, int was_root, struct err *e)
+{
+	char path[32];
+	AUTO_CLOSE int tree = -1;
+
+	/* For others it would take a mount namespace; and their child is the same user as they are. */
+	if (!was_root) {
+		tree = fcntl(fd, F_DUPFD_CLOEXEC, 10);
+		return tree < 0 ? err_sys(e, "dup") : fd_steal(&tree);
+	}
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	tree = mounts_clone(path, kind, e);
+	if (tree < 0)
+		return -1;
+	int high = fcntl(tree, F_DUPFD_CLOEXEC, 10);
+
+	return high < 0 ? err_sys(e, "dup") : high;
+}
+
 /* 0, 1, 2 lead nowhere; 3, 4, 5 are the layout, the pipe and the tree; there is nothing else. */
-static int keep_descriptors(struct child *c, struct err *e)
+static int keep_descriptors(struct child *c, int was_root, struct err *e)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	/* All above the numbers they are to have, or one would close another. */
-	int layout = fcntl(c->job.layout, F_DUPFD_CLOEXEC, 10);
-	int tree = c->job.tree < 0 ? -1 : fcntl(c->job.tree, F_DUPFD_CLOEXEC, 10);
+	int layout = detach(c->job.layout, MOUNTS_RO, was_root, e);
+	int tree = c->job.tree < 0 ? -1 : detach(c->job.tree, MOUNTS_RW, was_root, e);
 	int words = fcntl(c->pipe, F_DUPFD_CLOEXEC, 10);
 
-	if (null < 0 || layout < 0 || words < 0 || (c->job.tree >= 0 && tree < 0))
+	if (layout < 0 || (c->job.tree >= 0 && tree < 0))
+		return -1;
+	if (null < 0 || words < 0)
 		return err_sys(e, "descriptors");
 	for (int fd = 0; fd < 3; fd++)
 		if (dup2(null, fd) < 0)
@@ -193,7 +218,7 @@ static int confine(struct child *c, struct err *e)
 	int was_root = geteuid() == 0;
 
 	own_signals();
-	if (keep_descriptors(c, e) < 0 || (!was_root && become_rootless(e) < 0))
+	if (keep_descriptors(c, was_root, e) < 0 || (!was_root && become_rootless(e) < 0))
 		return -1;
 	if (fchdir(c->job.tree >= 0 ? c->job.tree : c->job.layout) < 0 || chroot(".") < 0)
 		return err_sys(e, "chroot");

@@ -4,7 +4,8 @@
  * JSON, decompression and tar are the most complicated bytes that Gavel takes from strangers, and a root is prepared by a
  * privileged program.  So a child does it: its root directory is the tree to be filled (or the layout itself while it only
  * looks), its user one that exists nowhere else, without capabilities, with no_new_privs, limits, and a system-call filter
- * that leaves it files and memory.  What it says is a record of fixed size; what it made is checked by tree_adopt().
+ * that leaves it files and memory.  It sees the layout and the tree as mounts that are attached nowhere, with nothing above
+ * them.  What it says is a record of fixed size; what it made is checked by tree_adopt().
  */
 #ifndef UNPACK_H
 #define UNPACK_H
