@@ -15,7 +15,7 @@ asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-
 tsan    := -O1 -fsanitize=thread
 clang   := -O2
 CFLAGS   = -std=gnu17 -g $(WARN) $(HARDEN) $($(MODE)) $(EXTRA_CFLAGS)
-CPPFLAGS = -D_GNU_SOURCE -I. -I$(B)/gen -include proto/banned.h -MMD -MP
+CPPFLAGS = -D_GNU_SOURCE -I. -I$(B)/gen -include proto/banned.h -MMD -MP -isystem /usr/include/libnl3
 LDFLAGS  = -pie -Wl,-z,relro,-z,now,-z,noexecstack $(filter -fsanitize%,$(CFLAGS))
 
 # A folder's *_main.c is a program; everything else in it goes in one archive,

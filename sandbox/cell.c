@@ -15,7 +15,7 @@
 #include "proto/scope.h"
 #include "proto/wire.h"
 #include "sandbox/init.h"
-
+#include "sandbox/network.h"
 #include "sandbox/rules.h"
 #include "sandbox/spec.h"
 
@@ -182,6 +182,8 @@ static int start_init(struct cell *c, const struct root *root, const char *netwo
 	c->init_pidfd = pidfd;
 	c->init_sock = fd_steal(&b.sock[0]);
 	status = ids_map(&c->ids, c->init_pid, e);
+	if (status == 0 && c->bridge.rule)
+		status = bridge_plug(&c->bridge, c->init_pid, e);
 	if (status == 0 && write(b.go[1], "g", 1) != 1)
 		status = err_sys(e, "start init");
 	birth_close(&b);
@@ -230,6 +232,7 @@ void cell_close(struct cell *c)
 	struct err ignored = {0};
 
 	stop_init(c);
+	bridge_close(&c->bridge);
 	(void)cgroup_cell_close(&c->cgroup, &ignored);
 	ids_release(&c->ids);
 }
@@ -241,13 +244,28 @@ void cell_watch_first(void)
 	(void)sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &lowest);
 }
 
+/* The private network that a checked request asks for, or NULL. */
+static const struct network_rule *network_of(const struct cell *c, const Sandbox__Request *rq)
+{
+	size_t len = strlen(NETWORK_BRIDGE);
+
+	return strncmp(rq->network, NETWORK_BRIDGE, len) == 0
+		       ? rules_network(c->options.rules, rq->network + len)
+		       : NULL;
+}
+
 /* The root and the network belong to the cell's set-up: another choice needs another init, and only before anything is in it. */
 static int ensure_place(struct cell *c, const Sandbox__Request *rq, struct err *e)
 {
 	const struct root *root = rules_root(c->options.rules, rq->root);
-	const char *network = strcmp(rq->network, "loopback") == 0 ? "loopback" : "none";
+	struct err late;
+	const struct network_rule *rule = network_of(c, rq);
+	const char *network = rule                                   ? "bridge"
+			      : strcmp(rq->network, "loopback") == 0 ? "loopback"
+								     : "none";
 
-	if (root == c->root && strcmp(network, c->network) == 0)
+	if (root == c->root && strcmp(network, c->network) == 0 && rule == c->bridge.rule &&
+	    (!rule || strcmp(rq->network_group, c->bridge.group) == 0))
 		return 0;
 	if (c->touched) {
 		err_set(e,
@@ -255,7 +273,16 @@ static int ensure_place(struct cell *c, const Sandbox__Request *rq, struct err *
 		return 1;
 	}
 	stop_init(c);
-	return start_init(c, root, network, e);
+	bridge_close(&c->bridge);
+	if (!rule)
+		return start_init(c, root, network, e);
+	if (bridge_open(&c->bridge, rule, rq->network_group,
+			c->options.instance ? c->options.instance : "run", e) == 0 &&
+	    start_init(c, root, network, e) == 0)
+		return 0;
+	/* A network that cannot be had is the request's trouble, not the cell's. */
+	bridge_close(&c->bridge);
+	return start_init(c, root, "none", &late) < 0 ? -1 : 1;
 }
 
 static int refuse(const struct err *why, cell_reply *reply, void *arg, struct err *e)
@@ -298,12 +325,40 @@ static int relay(struct cell *c, const Sandbox__Request *rq, const int *fds, siz
 	return status;
 }
 
+static int no_reply(void *arg, const Sandbox__Reply *r, const int *fds, size_t nfds, struct err *e)
+{
+	(void)arg;
+	(void)fds;
+	(void)nfds;
+	return r->error[0] ? err_set(e, "%s", r->error) : 0;
+}
+
+/* After a run, init leaves the network namespace for a new one; once it answers it has, and the new one is plugged in. */
+static int plug_again(struct cell *c, const Sandbox__Request *run, struct err *e)
+{
+	Sandbox__Request nothing = SANDBOX__REQUEST__INIT;
+
+	if (!c->bridge.rule || c->runs == 0)
+		return 0;
+	nothing.kind = SANDBOX__REQUEST__KIND__PUT;
+	nothing.same_box = 1;
+	nothing.box_bytes = run->box_bytes;
+	nothing.box_inodes = run->box_inodes;
+	if (relay(c, &nothing, NULL, 0, no_reply, NULL, e) < 0)
+		return -1;
+	return bridge_plug(&c->bridge, c->init_pid, e);
+}
+
 static int run(struct cell *c, Sandbox__Request *rq, const int *fds, size_t nfds, cell_reply *reply,
 	       void *arg, struct err *e)
 {
 	struct run_result result;
 	struct err why = {0};
-	int status = run_request(c, rq, fds, nfds, &c->ties, &result, &why);
+	int status;
+
+	if (plug_again(c, rq, e) < 0)
+		return -1;
+	status = run_request(c, rq, fds, nfds, &c->ties, &result, &why);
 
 	if (status == 1)
 		return refuse(&why, reply, arg, e);

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "proto/sandbox.pb-c.h"
+#include "sandbox/bridge.h"
 #include "sandbox/cgroup.h"
 #include "sandbox/ids.h"
 #include "sandbox/jail.h"
@@ -26,6 +27,8 @@ struct cell_options { /* borrowed for the life of the cell */
 	const struct cgroup_host *cgroups;
 	const struct jail_tables *tables; /* NULL: the real ones */
 	uid_t ids_base, ids_count;        /* 0: the defaults of ids.h */
+	const char *
+		instance; /* cells of the same share their private networks; NULL: those of command lines */
 };
 
 struct cell {
@@ -35,8 +38,9 @@ struct cell {
 	int init_sock, init_pidfd;
 	pid_t init_pid;
 	const struct root
-		*root; /* what init was started with; fixed once something was put or run */
-	const char *network;
+		*root;        /* what init was started with; fixed once something was put or run */
+	const char *network;  /* "none", "loopback" or "bridge" */
+	struct bridge bridge; /* open if it is that */
 	int touched;
 	unsigned runs;
 	struct run_ties ties; /* of the runs to come; -1, -1, -1 unless the owner sets them */

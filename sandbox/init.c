@@ -304,7 +304,8 @@ static int handle_run(struct pid1 *p, const Sandbox__Request *rq, struct channel
 
 	if (!argv || !envp)
 		return err_set(e, "out of memory");
-	if (box_prepare(&p->box, rq->same_box, rq->box_bytes, rq->box_inodes, e) < 0 ||
+	if (network_check(&p->network, e) < 0 ||
+	    box_prepare(&p->box, rq->same_box, rq->box_bytes, rq->box_inodes, e) < 0 ||
 	    reset_pids(p, e) < 0)
 		return -1;
 	fill_program(p, rq, f, &program);

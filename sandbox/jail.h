@@ -43,7 +43,7 @@ struct jail_message {
 /* Everything a cell's init needs; borrowed. */
 struct jail_cell {
 	const struct root *root;
-	const char *network;         /* "none" or "loopback" */
+	const char *network;         /* "none", "loopback" or "bridge" */
 	struct jail_namespaces host; /* of the keeper: none may be left */
 	const int *procs_fds;        /* cgroup of the cell's own processes */
 	int nprocs_fds;

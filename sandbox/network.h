@@ -13,11 +13,14 @@
 
 struct err;
 
+/* How a request names a network of networks/; what follows is the rule's name. */
+#define NETWORK_BRIDGE "bridge:"
+
 #define NETWORK_TRACES_MAX 32768
 
 /* What /proc/self/net showed when the namespace was new. */
 struct network {
-	const char *kind; /* "none" or "loopback"; borrowed */
+	const char *kind; /* "none", "loopback" or "bridge"; borrowed */
 	size_t len;
 	char traces[NETWORK_TRACES_MAX];
 };
@@ -25,13 +28,17 @@ struct network {
 /* Sets up the new, empty network namespace of the caller: needs rights over it, nothing else. */
 int network_set_up(const char *kind, struct err *e);
 
-/* 0 if "lo" is the only interface and is up only for "loopback". */
+/* 0 if "lo" is up unless for "none", and is the only interface unless for "bridge", which has "eth0", up, without IPv6. */
 int network_verify(const char *kind, struct err *e);
 
 /* Notes what the namespace shows now. */
 int network_open(struct network *n, const char *kind, struct err *e);
 
-/* After a run: 0 if nothing is different, 1 if the namespace had to be replaced by a new one. */
+/*
+ * After a run: 0 if nothing is different, 1 if the namespace had to be replaced by a new one.  That of "bridge" always is: its
+ * counters move by themselves.  The keeper plugs the new one in before the next run, which begins with network_check().
+ */
 int network_renew(struct network *n, struct err *e);
+int network_check(const struct network *n, struct err *e);
 
 #endif

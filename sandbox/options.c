@@ -4,6 +4,8 @@
 
 #include "proto/err.h"
 #include "proto/scope.h"
+#include "sandbox/bridge.h"
+#include "sandbox/network.h"
 #include "sandbox/root_cache.h"
 
 #define SECOND 1000000ULL
@@ -18,7 +20,8 @@ struct row;
 typedef int parse_fn(const struct row *row, char *text, void *field, struct err *e);
 
 static parse_fn parse_duration, parse_size, parse_cpus, parse_count, parse_cpu, parse_text,
-	parse_network, parse_path, parse_env, parse_mount, parse_copy_in, parse_copy_out;
+	parse_network, parse_group, parse_path, parse_env, parse_mount, parse_copy_in,
+	parse_copy_out;
 
 struct row {
 	const char *name;
@@ -56,8 +59,10 @@ static const struct row rows[] = {
 	  "CPU bandwidth: 0.5 is half of one CPU (1)" },
 	{ "--cpu",        "N",        parse_cpu,      AT(pin_cpu),      0, 65535, "0 to 65535",
 	  "run on this CPU alone (any)" },
-	{ "--net",        "none|loopback", parse_network, AT(network),  0, 0, "",
-	  "network of its own: nothing, or 127.0.0.1 and ::1 (none)" },
+	{ "--net",        "none|loopback|bridge[:NAME]", parse_network, AT(network), 0, 0, "",
+	  "network of its own: nothing, 127.0.0.1 and ::1, or a private one with other cells: a rule in networks/ (none)" },
+	{ "--net-group",  "GROUP",    parse_group,    AT(network_group), 0, 0, "",
+	  "with bridge: runs of one group reach each other (none)" },
 	{ "--policy",     "NAME",     parse_text,     AT(policy),       0, 0, "",
 	  "system calls allowed: a rule in seccomp/ (managed)" },
 	{ "--root",       "PATH",     parse_path,     AT(root),         0, 0, "",
@@ -192,8 +197,26 @@ static int parse_path(const struct row *row, char *text, void *field, struct err
 
 static int parse_network(const struct row *row, char *text, void *field, struct err *e)
 {
-	if (strcmp(text, "none") != 0 && strcmp(text, "loopback") != 0)
-		return err_set(e, "%s: '%.60s' is not none or loopback", row->name, text);
+	if (strcmp(text, "bridge") == 0)
+		text = (char *)NETWORK_BRIDGE "default";
+	if (strcmp(text, "none") != 0 && strcmp(text, "loopback") != 0 &&
+	    (strncmp(text, NETWORK_BRIDGE, strlen(NETWORK_BRIDGE)) != 0 ||
+	     !text[strlen(NETWORK_BRIDGE)]))
+		return err_set(e, "%s: '%.60s' is not none, loopback, bridge or bridge:NAME",
+			       row->name, text);
+	*(char **)field = text;
+	return 0;
+}
+
+static int parse_group(const struct row *row, char *text, void *field, struct err *e)
+{
+	static const char allowed[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	size_t len = strspn(text, allowed);
+
+	if (len == 0 || len > BRIDGE_GROUP_MAX || text[len])
+		return err_set(e, "%s: '%.60s' is not 1 to %d letters, digits, '.', '_' or '-'",
+			       row->name, text, BRIDGE_GROUP_MAX);
 	*(char **)field = text;
 	return 0;
 }
@@ -348,6 +371,9 @@ int options_parse(struct options *o, int argc, char **argv, struct err *e)
 
 	if (next < 0)
 		return -1;
+	if (o->network_group &&
+	    (!o->network || strncmp(o->network, NETWORK_BRIDGE, strlen(NETWORK_BRIDGE)) != 0))
+		return err_set(e, "--net-group: belongs to --net bridge");
 	if (o->action == OPTIONS_RUN && next >= argc)
 		return err_set(e, "no program is named; put it after '--'");
 	o->argv = argv + next;

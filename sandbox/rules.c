@@ -1,6 +1,7 @@
 #include "sandbox/rules.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <openssl/evp.h>
 
 #include "proto/err.h"
@@ -26,6 +27,16 @@ static int load_policy(struct rules *r, const char *dir, const char *name, struc
 	if (policy_load(&r->policies[r->npolicies], dir, name, e) < 0)
 		return -1;
 	r->npolicies++;
+	return 0;
+}
+
+static int load_network(struct rules *r, const char *dir, const char *name, struct err *e)
+{
+	if (r->nnetworks == RULES_MAX)
+		return err_set(e, "%s: more than %d networks", dir, RULES_MAX);
+	if (network_rule_load(&r->networks[r->nnetworks], dir, name, e) < 0)
+		return -1;
+	r->nnetworks++;
 	return 0;
 }
 
@@ -78,6 +89,9 @@ static int hash_rules(struct rules *r, struct err *e)
 	for (size_t i = 0; i < r->npolicies; i++)
 		ok = ok && hash_text(ctx, r->policies[i].name, r->policies[i].text,
 				     r->policies[i].text_len);
+	for (size_t i = 0; i < r->nnetworks; i++)
+		ok = ok && hash_text(ctx, r->networks[i].name, r->networks[i].text,
+				     strlen(r->networks[i].text));
 	ok = ok && EVP_DigestFinal_ex(ctx, digest, &len);
 	EVP_MD_CTX_free(ctx);
 	if (!ok)
@@ -98,6 +112,9 @@ int rules_load(struct rules *r, const char *dir, struct err *e)
 	snprintf(path, sizeof(path), "%s/seccomp", dir);
 	if (load_folder(r, path, ".policy", load_policy, e) < 0)
 		goto fail;
+	snprintf(path, sizeof(path), "%s/networks", dir);
+	if (load_folder(r, path, ".yaml", load_network, e) < 0 && e->num != ENOENT)
+		goto fail;
 	if (r->nroots == 0 || r->npolicies == 0) {
 		err_set(e, "%s: no %s", dir, r->nroots ? "seccomp/*.policy" : "roots/*.yaml");
 		goto fail;
@@ -116,7 +133,9 @@ void rules_release(struct rules *r)
 		root_release(&r->roots[i]);
 	for (size_t i = 0; i < r->npolicies; i++)
 		policy_release(&r->policies[i]);
-	r->nroots = r->npolicies = 0;
+	for (size_t i = 0; i < r->nnetworks; i++)
+		network_rule_release(&r->networks[i]);
+	r->nroots = r->npolicies = r->nnetworks = 0;
 }
 
 int rules_use_from(struct rules *r, const char *name, const struct root_cache_options *cache,
@@ -144,5 +163,13 @@ const struct policy *rules_policy(const struct rules *r, const char *name)
 	for (size_t i = 0; i < r->npolicies; i++)
 		if (strcmp(r->policies[i].name, name) == 0)
 			return &r->policies[i];
+	return NULL;
+}
+
+const struct network_rule *rules_network(const struct rules *r, const char *name)
+{
+	for (size_t i = 0; i < r->nnetworks; i++)
+		if (strcmp(r->networks[i].name, name) == 0)
+			return &r->networks[i];
 	return NULL;
 }

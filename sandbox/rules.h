@@ -1,5 +1,5 @@
 /*
- * rules.h - the roots and the seccomp policies, read and compiled once when a program starts.
+ * rules.h - the roots, the seccomp policies and the networks, read and compiled once when a program starts.
  *
  * Requests name them; nothing of a request is ever used as a path.  Every rule in the folder must be good, or nothing
  * starts: a broken policy is not a reason to run without it.
@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 
+#include "sandbox/network_rule.h"
 #include "sandbox/policy.h"
 #include "sandbox/root.h"
 
@@ -22,10 +23,12 @@ struct rules { /* owns everything */
 	size_t nroots;
 	struct policy policies[RULES_MAX];
 	size_t npolicies;
+	struct network_rule networks[RULES_MAX];
+	size_t nnetworks;
 	char hash[65]; /* SHA-256 over all of them, hexadecimal */
 };
 
-/* Reads dir/roots and dir/seccomp. */
+/* Reads dir/roots, dir/seccomp and, if it is there, dir/networks. */
 int rules_load(struct rules *r, const char *dir, struct err *e);
 void rules_release(struct rules *r);
 
@@ -39,5 +42,6 @@ int rules_use_from(struct rules *r, const char *name, const struct root_cache_op
 /* NULL when there is none of that name; borrowed from *r. */
 const struct root *rules_root(const struct rules *r, const char *name);
 const struct policy *rules_policy(const struct rules *r, const char *name);
+const struct network_rule *rules_network(const struct rules *r, const char *name);
 
 #endif

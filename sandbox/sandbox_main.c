@@ -99,6 +99,8 @@ static Sandbox__Request request(const struct session *s, Sandbox__Request__Kind 
 	rq.kind = kind;
 	rq.root = (char *)"default";
 	rq.network = s->o->network ? s->o->network : (char *)"none";
+	if (s->o->network_group)
+		rq.network_group = s->o->network_group;
 	rq.box_bytes = s->o->box_bytes;
 	rq.box_inodes = (uint32_t)s->o->box_inodes;
 	return rq;
@@ -226,7 +228,7 @@ static int run(struct session *s, struct err *e)
 
 	if (o->chdir)
 		snprintf(cwd, sizeof(cwd), "%s%s", *o->chdir == '/' ? "" : "/box/", o->chdir);
-	rq.policy = o->policy ? o->policy : (char *)SETTING_POLICY;
+	rq.policy = (char *)setting_policy(o);
 	rq.argv = o->argv;
 	rq.n_argv = o->argc;
 	rq.env = env;

@@ -16,6 +16,7 @@
 #include "proto/io.h"
 #include "proto/log.h"
 #include "proto/scope.h"
+#include "sandbox/bridge.h"
 #include "sandbox/privilege.h"
 #include "sandbox/root_cache.h"
 #include "sandbox/rules.h"
@@ -46,6 +47,7 @@ struct master {
 	struct seat seats[SERVE_CELLS_MAX];
 	size_t nseats;
 	int signals;
+	char instance[32];
 	int made_dir; /* the folder of the sockets is ours to remove */
 };
 
@@ -59,7 +61,8 @@ static void add_seats(struct master *m, size_t pool, unsigned count)
 						     .rules = &m->rules,
 						     .cgroups = &m->cgroups,
 						     .ids_base = m->options->ids_base,
-						     .ids_count = m->options->ids_count},
+						     .ids_count = m->options->ids_count,
+						     .instance = m->instance},
 					    .pool = m->pools[pool].name,
 					    .listen_fd = m->pools[pool].listen_fd,
 					    .nallow = 1};
@@ -306,6 +309,7 @@ int serve(const struct serve_options *o, struct err *e)
 	/* The init of a keeper that was killed becomes ours to reap, on machines whose pid 1 does not. */
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
 		return err_sys(e, "prctl(PR_SET_CHILD_SUBREAPER)");
+	snprintf(m.instance, sizeof(m.instance), "sandboxd-%d", (int)getpid());
 	raise_open_files();
 	if (rules_load(&m.rules, o->rules_dir, e) < 0)
 		return -1;
@@ -326,6 +330,7 @@ int serve(const struct serve_options *o, struct err *e)
 	log_event(LOG_INFO, "cgroups", "kind=%s", log_q(kind));
 	status = run_master(&m, e);
 	stop_keepers(&m);
+	bridge_sweep();
 	close_pools(&m);
 	if (cgroup_host_close(&m.cgroups, &closing) < 0)
 		log_event(LOG_WARN, "cgroups_left", "reason=%s", log_q(closing.msg));

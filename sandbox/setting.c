@@ -90,10 +90,17 @@ static int adjust_root(const struct options *o, struct rules *rules, struct err 
 	return rules_use_from(rules, "default", &cache, e);
 }
 
+const char *setting_policy(const struct options *o)
+{
+	if (o->policy)
+		return o->policy;
+	return o->network && strcmp(o->network, "none") != 0 ? "network" : "managed";
+}
+
 int setting_load(const struct options *o, struct rules *rules, struct err *e)
 {
 	char path[PATH_MAX];
-	const char *policy = o->policy ? o->policy : SETTING_POLICY;
+	const char *policy = setting_policy(o);
 
 	if (find_rules(o->rules, path, sizeof(path), e) < 0 || rules_load(rules, path, e) < 0)
 		return -1;

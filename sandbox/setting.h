@@ -8,7 +8,8 @@ struct err;
 struct options;
 struct rules;
 
-#define SETTING_POLICY "managed" /* without --policy: fits every language */
+/* --policy, or what fits every language: "network" if the run is given one by --net, else "managed". */
+const char *setting_policy(const struct options *o);
 
 /*
  * Loads the rules that --rules names, or those beside the program, and makes --root and --mount part of the root "default".

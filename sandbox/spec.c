@@ -9,6 +9,8 @@
 #include "proto/io.h"
 #include "proto/scope.h"
 #include "sandbox/box.h"
+#include "sandbox/bridge.h"
+#include "sandbox/network.h"
 #include "sandbox/rules.h"
 
 #define SECOND 1000000ULL
@@ -123,15 +125,41 @@ static int check_pipe(int fd, const char *what, int access, struct err *e)
 	return 0;
 }
 
+/* "bridge:" and a rule; the group is a label, compared and nothing else. */
+static int check_bridge(const Sandbox__Request *rq, const struct rules *rules, struct err *e)
+{
+	const char *group = rq->network_group;
+
+	if (!rules_network(rules, rq->network + strlen(NETWORK_BRIDGE)))
+		return err_set(e, "network: no rule '%.64s' in networks/",
+			       rq->network + strlen(NETWORK_BRIDGE));
+	if (strlen(group) > BRIDGE_GROUP_MAX)
+		return err_set(e, "network_group: has more than %d bytes", BRIDGE_GROUP_MAX);
+	if (group[strspn(group,
+			 "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")])
+		return err_set(e, "network_group: must be of letters, digits, '.', '_' and '-'");
+	return 0;
+}
+
+static int check_network(const Sandbox__Request *rq, const struct rules *rules, struct err *e)
+{
+	if (strncmp(rq->network, NETWORK_BRIDGE, strlen(NETWORK_BRIDGE)) == 0)
+		return check_bridge(rq, rules, e);
+	if (strcmp(rq->network, "none") != 0 && strcmp(rq->network, "loopback") != 0)
+		return err_set(e, "network: '%s' is not none, loopback or bridge:NAME",
+			       rq->network);
+	if (rq->network_group[0])
+		return err_set(e, "network_group: belongs to network bridge:NAME");
+	return 0;
+}
+
 static int check_place(Sandbox__Request *rq, const struct rules *rules, struct err *e)
 {
 	if (set_default(&rq->root, "default", e) < 0 || set_default(&rq->network, "none", e) < 0)
 		return -1;
 	if (!rules_root(rules, rq->root))
 		return err_set(e, "root: no rule '%s'", rq->root);
-	if (strcmp(rq->network, "none") != 0 && strcmp(rq->network, "loopback") != 0)
-		return err_set(e, "network: '%s' is not none or loopback", rq->network);
-	return 0;
+	return check_network(rq, rules, e);
 }
 
 static int check_put(Sandbox__Request *rq, const int *fds, size_t nfds, const struct rules *rules,
