@@ -159,7 +159,7 @@ build/fuzz/gen/%.o: build/release/gen/%.c
 build/fuzz/%.o: %.c | $(GEN)
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$@)
-	$(Q)clang -std=gnu17 -D_GNU_SOURCE -I. -Ibuild/release/gen -include proto/banned.h -MMD -MP \
+	$(Q)clang -std=gnu17 -D_GNU_SOURCE -I. -Ibuild/release/gen -isystem /usr/include/libnl3 -include proto/banned.h -MMD -MP \
 		-g -O1 -fsanitize=fuzzer-no-link,address,undefined -c -o $@ $<
 build/fuzz/libgavel.a: $(FUZZ_OBJS) $(patsubst $(B)/gen/%.c,build/fuzz/gen/%.o,$(GEN)) $(B)/gen/descriptors.o
 	@rm -f $@

@@ -139,6 +139,7 @@ static int set_up_uplink(struct bridge *b, struct nl_sock *host, const char *nam
 	inner = netlink_up(b->sock, NFT_OUT, name, e);
 	if (inner < 0 || netlink_add_address(b->sock, inner, first + 2, 30, e) < 0)
 		return -1;
+	b->out = inner;
 	return netlink_add_default_route(b->sock, inner, first + 1, e);
 }
 
@@ -220,6 +221,7 @@ static int join(struct bridge *b, struct err *e)
 	out = find_link(links, n, NFT_OUT);
 	if (!find_link(links, n, NFT_BRIDGE) || !out != !network_rule_leads_out(b->rule))
 		return err_set(e, "the network that was found is not whole");
+	b->out = out ? out->index : 0;
 	return out ? guard_host(b, out->alias, e) : 0;
 }
 
@@ -446,24 +448,23 @@ static int add_port(struct bridge *b, int ns, struct err *e)
 
 	if (netlink_add_pair(b->sock, &pair, e) < 0)
 		return -1;
-	if (netlink_up(b->sock, name, b->group[0] ? alias : NULL, e) < 0 ||
-	    set_up_inside(b, ns, e) < 0) {
-		struct err ignored;
+	b->port = netlink_up(b->sock, name, b->group[0] ? alias : NULL, e);
+	if (b->port >= 0 && set_up_inside(b, ns, e) == 0)
+		return 0;
+	struct err ignored;
 
-		(void)netlink_remove(b->sock, name, &ignored);
-		return -1;
-	}
-	return 0;
+	b->port = 0;
+	(void)netlink_remove(b->sock, 0, name, &ignored);
+	return -1;
 }
 
 static void remove_port(struct bridge *b)
 {
-	char name[NETLINK_NAME_MAX + 1];
 	struct err ignored;
 
-	port_name(b->cell, name);
-	if (b->plugged)
-		(void)netlink_remove(b->sock, name, &ignored);
+	if (b->port)
+		(void)netlink_remove(b->sock, b->port, "", &ignored);
+	b->port = 0;
 	b->plugged = 0;
 }
 
@@ -495,15 +496,23 @@ int bridge_plug(struct bridge *b, pid_t init, struct err *e)
 
 void bridge_close(struct bridge *b)
 {
+	struct flock other;
+	struct err ignored;
+
 	if (!b->rule)
 		return;
 	if (b->registry >= 0)
 		(void)flock(b->registry, LOCK_EX);
 	remove_port(b);
+	/* The kernel would take the pair to the host along with the namespace, but a while later. */
+	if (b->out && find_holder(b->registry, &other, &ignored) == 0)
+		(void)netlink_remove(b->sock, b->out, "", &ignored);
 	netlink_close(b->sock);
 	nft_guard_close(b->guard);
-	if (b->registry >= 0)
-		(void)close(b->registry); /* and with it the locks */
+	if (b->registry >= 0) {
+		(void)flock(b->registry, LOCK_UN); /* a child may have inherited it */
+		(void)close(b->registry);          /* and with it our lock of a byte */
+	}
 	if (b->ns >= 0)
 		(void)close(b->ns);
 	*b = (struct bridge){.registry = -1, .ns = -1};

@@ -35,6 +35,7 @@ struct bridge {
 	struct nl_sock *sock; /* in ns */
 	struct nft_guard *guard;
 	unsigned cell; /* the number of its port */
+	int port, out; /* indices of the port and of the way out, 0: none */
 	ino_t plugged; /* the cell's namespace, 0: none */
 };
 

@@ -44,6 +44,7 @@
 	X(rtnl_link_get_ifalias)                                                                   \
 	X(rtnl_link_get_group)                                                                     \
 	X(rtnl_link_set_name)                                                                      \
+	X(rtnl_link_set_ifindex)                                                                   \
 	X(rtnl_link_set_ifalias)                                                                   \
 	X(rtnl_link_set_group)                                                                     \
 	X(rtnl_link_set_master)                                                                    \
@@ -68,7 +69,7 @@
 	X(rtnl_route_nh_set_ifindex)                                                               \
 	X(rtnl_route_nh_set_gateway)
 
-#define MEMBER(f) __typeof__(f) *f;
+#define MEMBER(f) __typeof__(f) *(f);
 static struct {
 	int loaded;
 	CORE(MEMBER) ROUTE(MEMBER)
@@ -249,14 +250,17 @@ int netlink_add_pair(struct nl_sock *sock, const struct netlink_pair *p, struct 
 	return status;
 }
 
-int netlink_remove(struct nl_sock *sock, const char *name, struct err *e)
+int netlink_remove(struct nl_sock *sock, int index, const char *name, struct err *e)
 {
 	struct rtnl_link *link = nl.rtnl_link_alloc();
 	int code;
 
 	if (!link)
 		return err_set(e, "out of memory");
-	nl.rtnl_link_set_name(link, name);
+	if (index)
+		nl.rtnl_link_set_ifindex(link, index);
+	else
+		nl.rtnl_link_set_name(link, name);
 	code = nl.rtnl_link_delete(sock, link);
 	nl.rtnl_link_put(link);
 	if (code < 0 && code != -NLE_OBJ_NOTFOUND && code != -NLE_NODEV)

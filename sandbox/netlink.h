@@ -50,8 +50,11 @@ struct netlink_pair {
 };
 int netlink_add_pair(struct nl_sock *sock, const struct netlink_pair *p, struct err *e);
 
-/* Removing what is not there is no error. */
-int netlink_remove(struct nl_sock *sock, const char *name, struct err *e);
+/*
+ * Removes the interface with this index, or of this name if the index is 0; what is not there is no error.  A name may have
+ * gone to somebody else's interface in the meantime, an index does not.
+ */
+int netlink_remove(struct nl_sock *sock, int index, const char *name, struct err *e);
 
 /* Brings up an interface, gives it an alias unless that is NULL (a new interface cannot have one), and returns its index. */
 int netlink_up(struct nl_sock *sock, const char *name, const char *alias, struct err *e);

@@ -12,8 +12,8 @@
 #define TEXT_MAX 65536
 #define KIB      1024ULL
 #define RATE_MIN (16 * KIB)
-#define RATE_MAX (1024 * 1024 * KIB)
-#define RATE     (8 * 1024 * KIB)
+#define RATE_MAX (1048576 * KIB)
+#define RATE     (8192 * KIB)
 
 #define CONNECTIONS     256
 #define CONNECTIONS_MAX 65536

@@ -18,7 +18,7 @@
 	X(nft_ctx_get_error_buffer)                                                                \
 	X(nft_run_cmd_from_buffer)
 
-#define MEMBER(f) __typeof__(f) *f;
+#define MEMBER(f) __typeof__(f) *(f);
 static struct {
 	int loaded;
 	FUNCTIONS(MEMBER)

@@ -149,6 +149,10 @@ Test(spec, numbers_have_ranges)
 
 Test(spec, commands)
 {
+	char group65[66];
+
+	memset(group65, 'g', 65);
+	group65[65] = '\0';
 	Sandbox__Request rq = run();
 	char *empty[] = {(char *)""};
 	char *bad_env[] = {(char *)"A=1", (char *)"B"};
@@ -178,7 +182,29 @@ Test(spec, commands)
 	expect(&rq, &in, 1, "policy: no rule ''");
 	rq = run();
 	rq.network = strdup("bridge");
-	expect(&rq, &in, 1, "network: 'bridge' is not none or loopback");
+	expect(&rq, &in, 1, "network: 'bridge' is not none, loopback or bridge:NAME");
+	rq = run();
+	rq.network = strdup("bridge:../roots/default");
+	expect(&rq, &in, 1, "network: no rule '../roots/default' in networks/");
+	rq = run();
+	rq.network = strdup("bridge:");
+	expect(&rq, &in, 1, "network: no rule ''");
+	rq = run();
+	rq.network = strdup("bridge:default");
+	rq.network_group = (char *)"team-1.A_b";
+	expect(&rq, &in, 1, NULL);
+	rq = run();
+	rq.network = strdup("bridge:default");
+	rq.network_group = (char *)"a/b";
+	expect(&rq, &in, 1, "network_group: must be of letters");
+	rq = run();
+	rq.network = strdup("bridge:default");
+	rq.network_group = group65;
+	expect(&rq, &in, 1, "network_group: has more than 64 bytes");
+	rq = run();
+	rq.network = strdup("loopback");
+	rq.network_group = (char *)"red";
+	expect(&rq, &in, 1, "network_group: belongs to network bridge:NAME");
 	rq = run();
 	rq.attach = 1;
 	expect(&rq, &in, 1, "attach");
