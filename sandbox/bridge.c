@@ -4,11 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/nsfs.h>
+#include <linux/sched.h>
 #include <openssl/evp.h>
 #include <sched.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "proto/err.h"
@@ -75,19 +78,42 @@ static int set_switches(void *arg, struct err *e)
 	return 0;
 }
 
+/*
+ * A network namespace in a new user namespace.  Its owner is whoever makes it, so this process and others of the same user
+ * have all rights over it and need none over the host's network.  The child is there for us to take it from.
+ */
 static int new_namespace(struct err *e)
 {
-	AUTO_CLOSE int home = open_own_namespace(e);
-	AUTO_CLOSE int fresh = -1;
+	int pidfd = -1;
+	int wait[2];
+	char path[64];
+	struct clone_args args = {.flags = CLONE_NEWUSER | CLONE_NEWNET | CLONE_PIDFD,
+				  .pidfd = (uintptr_t)&pidfd,
+				  .exit_signal = SIGCHLD};
 
-	if (home < 0)
-		return -1;
-	if (unshare(CLONE_NEWNET) < 0)
-		return err_sys(e, "make a network namespace");
-	fresh = open_own_namespace(e);
-	if (setns(home, CLONE_NEWNET) < 0)
-		abort(); /* nothing may go on in a namespace that is not the host's */
-	return fd_steal(&fresh);
+	if (pipe2(wait, O_CLOEXEC) < 0)
+		return err_sys(e, "pipe");
+	AUTO_CLOSE int hold = wait[1];
+	AUTO_CLOSE int held = wait[0];
+	long pid = syscall(SYS_clone3, &args, sizeof(args));
+
+	if (pid == 0) {
+		(void)close(hold);
+		_exit(read(held, path, 1) == 0 ? 0 : 1); /* the other end has been closed */
+	}
+	if (pid < 0)
+		return err_sys(e, "clone3 with a network namespace");
+	snprintf(path, sizeof(path), "/proc/%ld/ns/net", pid);
+	AUTO_CLOSE int ns = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (ns < 0)
+		err_sys(e, "open %s", path);
+	(void)close(fd_steal(&hold));
+	while (waitid(P_PIDFD, (id_t)pidfd, &(siginfo_t){0}, WEXITED | __WALL) < 0 &&
+	       errno == EINTR)
+		;
+	(void)close(pidfd);
+	return fd_steal(&ns);
 }
 
 /* What the host must do by itself for a network that leads out. */
@@ -468,17 +494,13 @@ static void remove_port(struct bridge *b)
 	b->plugged = 0;
 }
 
-int bridge_plug(struct bridge *b, pid_t init, struct err *e)
+int bridge_plug(struct bridge *b, int ns, struct err *e)
 {
-	char path[64];
 	struct stat st;
 	int status;
 
-	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)init);
-	AUTO_CLOSE int ns = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (ns < 0 || fstat(ns, &st) < 0)
-		return err_sys(e, "open %s", path);
+	if (fstat(ns, &st) < 0 || ioctl(ns, NS_GET_NSTYPE) != CLONE_NEWNET)
+		return err_set(e, "network bridge:%s: that is no network namespace", b->rule->name);
 	if (st.st_ino == b->plugged)
 		return 0;
 	if (flock(b->registry, LOCK_EX) < 0)

@@ -4,6 +4,7 @@
  * A private network is a network namespace that belongs to no cell and not to the host: a Linux bridge, with the packet
  * filter of nft.h around it, and one pair of interfaces a cell: a port of the bridge, and eth0 in the cell.  Whoever needs
  * it first makes it; it lasts for as long as a process holds it, so it goes with the last of them, however that one ends.
+ * The namespace belongs to a user namespace of its own, so only the way to the host needs a right over the host's network.
  * All that the kernel keeps of one cell hangs on its pair of interfaces, which goes with the cell's own namespace.
  *
  * Processes find each other's networks through a folder of empty files.  Whoever holds a network holds a lock on a byte of
@@ -51,10 +52,10 @@ int bridge_open(struct bridge *b, const struct network_rule *rule, const char *g
 void bridge_close(struct bridge *b);
 
 /*
- * Gives the network namespace of the process, a child of the caller, an eth0 with an address and a default route.  Does
- * nothing if that has been done; if the process has moved to a new namespace since, the new one gets the interface.
+ * Gives a network namespace an eth0 with an address and a default route.  Does nothing if that is the one that has it
+ * already; another one that had it loses it.
  */
-int bridge_plug(struct bridge *b, pid_t init, struct err *e);
+int bridge_plug(struct bridge *b, int ns, struct err *e);
 
 /* Removes the files of networks that nobody holds any more. */
 void bridge_sweep(void);

@@ -151,6 +151,17 @@ static void stop_init(struct cell *c)
 	c->init_pidfd = -1;
 }
 
+/* Before init does anything: it waits for its ids. */
+static int plug_first(struct cell *c, struct err *e)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)c->init_pid);
+	AUTO_CLOSE int ns = open(path, O_RDONLY | O_CLOEXEC);
+
+	return ns < 0 ? err_sys(e, "open %s", path) : bridge_plug(&c->bridge, ns, e);
+}
+
 static int start_init(struct cell *c, const struct root *root, const char *network, struct err *e)
 {
 	struct birth b;
@@ -183,7 +194,7 @@ static int start_init(struct cell *c, const struct root *root, const char *netwo
 	c->init_sock = fd_steal(&b.sock[0]);
 	status = ids_map(&c->ids, c->init_pid, e);
 	if (status == 0 && c->bridge.rule)
-		status = bridge_plug(&c->bridge, c->init_pid, e);
+		status = plug_first(c, e);
 	if (status == 0 && write(b.go[1], "g", 1) != 1)
 		status = err_sys(e, "start init");
 	birth_close(&b);
@@ -325,28 +336,22 @@ static int relay(struct cell *c, const Sandbox__Request *rq, const int *fds, siz
 	return status;
 }
 
-static int no_reply(void *arg, const Sandbox__Reply *r, const int *fds, size_t nfds, struct err *e)
+static int plug_in(void *arg, const Sandbox__Reply *r, const int *fds, size_t nfds, struct err *e)
 {
-	(void)arg;
-	(void)fds;
-	(void)nfds;
-	return r->error[0] ? err_set(e, "%s", r->error) : 0;
+	if (r->error[0] || nfds != 1)
+		return err_set(e, "init gave no network namespace: %s", r->error);
+	return bridge_plug(arg, fds[0], e);
 }
 
-/* After a run, init leaves the network namespace for a new one; once it answers it has, and the new one is plugged in. */
-static int plug_again(struct cell *c, const Sandbox__Request *run, struct err *e)
+/* After a run, init leaves the network namespace for a new one.  When it answers it has, and the new one is plugged in. */
+static int plug_again(struct cell *c, struct err *e)
 {
 	Sandbox__Request nothing = SANDBOX__REQUEST__INIT;
 
 	if (!c->bridge.rule || c->runs == 0)
 		return 0;
 	nothing.kind = SANDBOX__REQUEST__KIND__PUT;
-	nothing.same_box = 1;
-	nothing.box_bytes = run->box_bytes;
-	nothing.box_inodes = run->box_inodes;
-	if (relay(c, &nothing, NULL, 0, no_reply, NULL, e) < 0)
-		return -1;
-	return bridge_plug(&c->bridge, c->init_pid, e);
+	return relay(c, &nothing, NULL, 0, plug_in, &c->bridge, e);
 }
 
 static int run(struct cell *c, Sandbox__Request *rq, const int *fds, size_t nfds, cell_reply *reply,
@@ -356,7 +361,7 @@ static int run(struct cell *c, Sandbox__Request *rq, const int *fds, size_t nfds
 	struct err why = {0};
 	int status;
 
-	if (plug_again(c, rq, e) < 0)
+	if (plug_again(c, e) < 0)
 		return -1;
 	status = run_request(c, rq, fds, nfds, &c->ties, &result, &why);
 

@@ -23,9 +23,16 @@ static const struct { cap_value_t cap; unsigned who; } kept[] = {
 };
 /* clang-format on */
 
+static uint64_t network; /* CAP_NET_ADMIN, if it is needed */
+
+void privilege_with_network(void)
+{
+	network = 1ULL << CAP_NET_ADMIN;
+}
+
 uint64_t privilege_mask(enum privilege who)
 {
-	uint64_t mask = 0;
+	uint64_t mask = network;
 
 	for (size_t i = 0; i < ARRAY_LEN(kept); i++)
 		if (kept[i].who & 1U << who)

@@ -15,6 +15,9 @@ struct err;
 
 enum privilege { PRIVILEGE_MASTER, PRIVILEGE_KEEPER };
 
+/* Before privilege_reduce(): keep CAP_NET_ADMIN too, because a network of the rules leads out through the host. */
+void privilege_with_network(void);
+
 /* The set, as the bits of /proc/PID/status. */
 uint64_t privilege_mask(enum privilege who);
 

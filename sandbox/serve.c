@@ -273,6 +273,9 @@ static void raise_open_files(void)
 static int run_master(struct master *m, struct err *e)
 {
 	/* The cell that is tried shows that it is enough. */
+	for (size_t i = 0; i < m->rules.nnetworks; i++)
+		if (network_rule_leads_out(&m->rules.networks[i]))
+			privilege_with_network();
 	if (privilege_reduce(PRIVILEGE_MASTER, e) < 0 || try_cell(m, e) < 0 || open_pools(m, e) < 0)
 		return -1;
 	add_seats(m, 0, m->options->program_cells);

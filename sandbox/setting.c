@@ -94,7 +94,7 @@ const char *setting_policy(const struct options *o)
 {
 	if (o->policy)
 		return o->policy;
-	return o->network && strcmp(o->network, "none") != 0 ? "network" : "managed";
+	return o->network && strcmp(o->network, "none") != 0 ? "network" : SETTING_POLICY;
 }
 
 int setting_load(const struct options *o, struct rules *rules, struct err *e)

@@ -8,7 +8,9 @@ struct err;
 struct options;
 struct rules;
 
-/* --policy, or what fits every language: "network" if the run is given one by --net, else "managed". */
+#define SETTING_POLICY "managed" /* without --policy: fits every language */
+
+/* --policy, or else SETTING_POLICY, or "network" if the run is given one by --net. */
 const char *setting_policy(const struct options *o);
 
 /*

@@ -631,9 +631,8 @@ class Cell:
         self.sock.close()
 
 
-class Served(WithWorld):
-    """The same through sandboxd: keepers share a network, and it goes with them."""
-    third = 13
+class Serving(Case):
+    """A sandboxd, and cells of it."""
 
     def setUp(self):
         super().setUp()
@@ -678,6 +677,35 @@ class Served(WithWorld):
         self.assertEqual(reply.error, "")
         return texts[0]
 
+    def holders(self, p):
+        return [pid for pid in self.child_of(p.pid)
+                if any(os.readlink(f"/proc/{pid}/fd/{fd}").startswith("net:") for fd in os.listdir(f"/proc/{pid}/fd"))]
+
+
+class ServedInside(Serving):
+    """No network leads out, so nobody needs a right over the host's."""
+    third = 14
+
+    def test_without_a_right_over_the_host(self):
+        p = self.sandboxd()
+        a, b, c = self.cell(), self.cell(), self.cell()
+        self.listener(a, "red")
+        until("the first cell", lambda: self.holders(p))
+        until("the server", lambda: self.client(b, "red", "10.213.14.2").startswith("reached"))
+        self.assertReached(self.client(b, "red", "10.213.14.2"))
+        self.assertRefused(self.client(c, "blue", "10.213.14.2"))
+        self.assertEqual(len(self.holders(p)), 3)
+        for pid in p.pid, *self.holders(p):
+            with open(f"/proc/{pid}/status") as f:
+                caps = dict(line.split(":\t") for line in f if line.startswith("Cap"))
+            for kind in "CapPrm", "CapEff", "CapBnd":
+                self.assertFalse(int(caps[kind], 16) & 1 << 12, "CAP_NET_ADMIN")
+
+
+class Served(Serving, WithWorld):
+    """Keepers share a network that leads out, and it goes with them."""
+    third = 13
+
     def test_groups_and_again_in_the_same_cell(self):
         p = self.sandboxd()
         a, b, c = self.cell(), self.cell(), self.cell()
@@ -720,10 +748,6 @@ class Served(WithWorld):
         self.assertReached(self.client(b, "red", "203.0.113.10", 80))
         self.shut(b)
         until("the network to go with its cells", lambda: not self.host_state() and not self.registered())
-
-    def holders(self, p):
-        return [pid for pid in self.child_of(p.pid)
-                if any(os.readlink(f"/proc/{pid}/fd/{fd}").startswith("net:") for fd in os.listdir(f"/proc/{pid}/fd"))]
 
     def test_keeper_killed(self):
         p = self.sandboxd()
