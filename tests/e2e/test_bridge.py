@@ -691,6 +691,8 @@ class ServedInside(Serving):
         a, b, c = self.cell(), self.cell(), self.cell()
         self.listener(a, "red")
         until("the first cell", lambda: self.holders(p))
+        ns = self.private_ns(self.holders(p)[0])
+        until("its port", lambda: " c0@" in self.inside(ns, "ip", "-o", "link").stdout)
         until("the server", lambda: self.client(b, "red", "10.213.14.2").startswith("reached"))
         self.assertReached(self.client(b, "red", "10.213.14.2"))
         self.assertRefused(self.client(c, "blue", "10.213.14.2"))
