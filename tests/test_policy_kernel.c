@@ -2,6 +2,7 @@
 #include <criterion/new/assert.h>
 #include <fcntl.h>
 #include <linux/audit.h>
+#include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
 #include <sched.h>
@@ -9,11 +10,14 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/uio.h>
 
 #include "tests/policy_run.h"
 
@@ -148,6 +152,52 @@ Test(policy_kernel, shared_files_carry_no_messages, .timeout = 60)
 	for (size_t p = 0; p < ARRAY_LEN(policies); p++)
 		for (size_t i = 0; i < ARRAY_LEN(cases); i++)
 			expect_errno(policies[p], &cases[i].call, cases[i].num);
+}
+
+static int attach_socket_filter(const void *arg)
+{
+	struct sock_filter all = {.code = BPF_RET | BPF_K, .k = UINT32_MAX};
+	struct sock_fprog filter = {1, &all};
+	int pair[2];
+
+	(void)arg;
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0)
+		return 99;
+	if (setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &(int){4096}, sizeof(int)) < 0)
+		return 98;
+	return setsockopt(pair[0], SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) < 0
+		       ? errno
+		       : 0;
+}
+
+/* Calls that are allowed, with the one argument that reaches what all cells share, or code in the kernel. */
+Test(policy_kernel, arguments_that_reach_further_are_refused, .timeout = 60)
+{
+	static char page[4096 * 2];
+	char *aligned = page + 4096 - (uintptr_t)page % 4096;
+	const struct {
+		struct call call;
+		int num;
+	} cases[] = {
+		{{SYS_mmap, {0, 2 << 20, 3, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1}},
+		 EINVAL},
+		{{SYS_memfd_create, {(long)"m", MFD_HUGETLB}}, EINVAL},
+		{{SYS_memfd_create, {(long)"m", MFD_CLOEXEC}}, 0},
+		{{SYS_madvise, {(long)aligned, 4096, MADV_MERGEABLE}}, EINVAL},
+		{{SYS_madvise, {(long)aligned, 4096, MADV_NORMAL}}, 0},
+		{{SYS_preadv2, {0, 0, 0, 0, 0, RWF_NOWAIT}}, EOPNOTSUPP},
+		{{SYS_fadvise64, {0, 0, 0, POSIX_FADV_DONTNEED}}, EINVAL},
+	};
+
+	for (size_t p = 0; p < ARRAY_LEN(policies); p++) {
+		struct policy loaded = load(policies[p]);
+		struct run_result r = policy_run(&loaded, attach_socket_filter, NULL);
+
+		cr_expect(eq(int, r.exit_code, ENOPROTOOPT), "%s", policies[p]);
+		policy_release(&loaded);
+		for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+			expect_errno(policies[p], &cases[i].call, cases[i].num);
+	}
 }
 
 /* None of these would do harm if it were let through. */

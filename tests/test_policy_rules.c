@@ -52,7 +52,7 @@ Test(policy_shipped, filters_do_what_the_text_says)
 		cr_assert(zero(int, policy_load(&p, rules_dir, policies[i], &e)), "%s", e.msg);
 		parse_shipped(policies[i]);
 		cr_expect(model_agrees(&rules, &p.prog), "%s", policies[i]);
-		cr_expect(lt(int, p.prog.len, 300), "%s takes longer to install", policies[i]);
+		cr_expect(lt(int, p.prog.len, 320), "%s takes longer to install", policies[i]);
 		cr_expect(eq(str, p.name, (char *)policies[i]));
 		policy_release(&p);
 		policy_release(&p);
