@@ -123,6 +123,9 @@ bench: deps all $(B)/bench_speed $(BENCHED) ## what a run costs, beside bare for
 bench-exact: deps all $(B)/bench_exact $(BENCHED) ## how exact limits and measures are: overrun, spread, first and last run (root)
 	$(B)/bench_exact $(BENCH_ARGS)
 
+soak: deps all $(B)/bench_soak $(BENCHED) $(addprefix build/fuzz/bin/,$(FUZZERS)) ## 100,000 runs, 200 kills of sandboxd, a minute of each fuzzer (root, hours)
+	tests/bench/soak.py $(SOAK_ARGS)
+
 # Criterion's macros define functions without prototypes.
 $(B)/tests/%.o: WARN += -Wno-missing-prototypes -Wno-conversion -Wno-sign-conversion
 
@@ -195,5 +198,5 @@ help: ## list the targets
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: all deps tests unit failpoints test bench bench-exact demo run sanitize fuzz lint format format-check help clean
+.PHONY: all deps tests unit failpoints test bench bench-exact soak demo run sanitize fuzz lint format format-check help clean
 -include $(shell find build -name '*.d' 2>/dev/null)

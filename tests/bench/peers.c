@@ -17,7 +17,8 @@ static const char bundle_config[] =
 	"\"process\":{\"terminal\":false,\"user\":{\"uid\":0,\"gid\":0},\"args\":[\"/program\"],"
 	"\"cwd\":\"/\",\"noNewPrivileges\":true},"
 	"\"root\":{\"path\":\"rootfs\",\"readonly\":true},"
-	"\"mounts\":[{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\"}],"
+	"\"mounts\":[{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\"},"
+	"{\"destination\":\"/dev\",\"type\":\"tmpfs\",\"source\":\"tmpfs\"}],"
 	"\"linux\":{\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"network\"},{\"type\":\"ipc\"},"
 	"{\"type\":\"uts\"},{\"type\":\"mount\"}]}}";
 

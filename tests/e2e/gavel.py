@@ -179,11 +179,13 @@ class Gavel:
 
     # --- the programs
 
-    def start_sandboxd(self):
+    def start_sandboxd(self, ready=True):
         self.sandboxd = Program([f"{self.programs}/sandboxd", "--socket", f"{self.dir}/run", "--rules", self.rules,
                                  "--cells", str(self.cells), "--jury-cells", str(self.cells), "--allow-uid", str(UID),
                                  *self.sandboxd_options],
                                 f"{self.dir}/sandboxd.log")
+        if not ready:
+            return
         self.sandboxd.wait_for("ready")
         until("the keepers", lambda: len(self.keepers()) == 2 * self.cells)
         self.idle_sockets = min(map(sockets, self.keepers()))
