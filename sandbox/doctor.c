@@ -30,7 +30,8 @@ static const char *const state_names[] = {
 static const char *const state_colours[] = {
 	[DOCTOR_OK] = "\033[32m", [DOCTOR_WARNING] = "\033[33m", [DOCTOR_MISSING] = "\033[31m"};
 
-static void say(struct doctor_finding *f, enum doctor_state state, const char *fmt, va_list args)
+__attribute__((format(printf, 3, 0))) static void
+say(struct doctor_finding *f, enum doctor_state state, const char *fmt, va_list args)
 {
 	f->state = state;
 	vsnprintf(f->detail, sizeof(f->detail), fmt, args);

@@ -178,17 +178,18 @@ class Doctor(Case):
 class Daemon(Case):
     def setUp(self):
         self.dir = tempfile.mkdtemp(prefix="gavel-see-")
+        self.addCleanup(shutil.rmtree, self.dir)
         self.log = open(f"{self.dir}/log", "w+")
+        self.addCleanup(self.log.close)
         self.sandboxd = subprocess.Popen([f"{BIN}/sandboxd", "--socket", f"{self.dir}/run", "--rules", f"{TOP}/rules",
                                           "--cells", "2", "--jury-cells", "1"], stderr=self.log, stdin=subprocess.DEVNULL)
+        self.addCleanup(self.stop)
         until("three idle cells", lambda: sorted(c["state"] for c in self.cells()) == ["idle"] * 3)
 
-    def tearDown(self):
+    def stop(self):
         self.sandboxd.terminate()
         self.assertEqual(self.sandboxd.wait(PATIENCE_S), 0)
         self.assertIsNone(instance_of(self.sandboxd.pid))
-        self.log.close()
-        shutil.rmtree(self.dir)
 
     def cells(self):
         if self.sandboxd.poll() is not None:
