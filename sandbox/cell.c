@@ -214,6 +214,7 @@ int cell_open(struct cell *c, const struct cell_options *o, struct err *e)
 			   .ids.claim = -1,
 			   .init_sock = -1,
 			   .init_pidfd = -1,
+			   .park = {.sync = -1, .pidfd = -1},
 			   .ties = {-1, -1, -1}};
 	if (!c->options.tables)
 		c->options.tables = real_tables();
@@ -243,6 +244,9 @@ void cell_close(struct cell *c)
 	struct err ignored = {0};
 
 	stop_init(c);
+	(void)park_drop(c, &ignored);
+	if (c->spent.cell)
+		(void)cgroup_close(&c->spent, &ignored);
 	bridge_close(&c->bridge);
 	(void)cgroup_cell_close(&c->cgroup, &ignored);
 	ids_release(&c->ids);
@@ -284,6 +288,8 @@ static int ensure_place(struct cell *c, const Sandbox__Request *rq, struct err *
 		return 1;
 	}
 	stop_init(c);
+	if (park_drop(c, e) < 0)
+		return -1;
 	bridge_close(&c->bridge);
 	if (!rule)
 		return start_init(c, root, network, e);
@@ -365,16 +371,17 @@ static int run(struct cell *c, Sandbox__Request *rq, const int *fds, size_t nfds
 		return -1;
 	status = run_request(c, rq, fds, nfds, &c->ties, &result, &why);
 
-	if (status == 1)
-		return refuse(&why, reply, arg, e);
 	if (status < 0) {
 		*e = why;
 		return -1;
 	}
-	status = reply(arg, &result.reply, result.fds, result.nfds, e);
+	if (status == 1)
+		status = refuse(&why, reply, arg, e);
+	else
+		status = reply(arg, &result.reply, result.fds, result.nfds, e);
 	for (size_t i = 0; i < result.nfds; i++)
 		(void)close(result.fds[i]);
-	return status;
+	return status < 0 ? -1 : run_settle(c, e);
 }
 
 int cell_request(struct cell *c, Sandbox__Request *rq, const int *fds, size_t nfds,

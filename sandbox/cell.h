@@ -16,6 +16,7 @@
 #include "sandbox/cgroup.h"
 #include "sandbox/ids.h"
 #include "sandbox/jail.h"
+#include "sandbox/park.h"
 #include "sandbox/run.h"
 
 struct err;
@@ -26,7 +27,8 @@ struct cell_options { /* borrowed for the life of the cell */
 	const struct rules *rules;
 	const struct cgroup_host *cgroups;
 	const struct jail_tables *tables; /* NULL: the real ones */
-	uid_t ids_base, ids_count;        /* 0: the defaults of ids.h */
+	int once;                  /* one RUN is all there will be: park no child behind it */
+	uid_t ids_base, ids_count; /* 0: the defaults of ids.h */
 	const char *
 		instance; /* cells of the same share their private networks; NULL: those of command lines */
 };
@@ -43,6 +45,9 @@ struct cell {
 	struct bridge bridge; /* open if it is that */
 	int touched;
 	unsigned runs;
+	struct park park; /* the child of the next run */
+	struct cgroup
+		spent; /* of the run before, to be removed when nobody waits; cell NULL: none */
 	struct run_ties ties; /* of the runs to come; -1, -1, -1 unless the owner sets them */
 };
 

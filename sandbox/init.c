@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -27,6 +28,8 @@ struct pid1 {
 	struct box box;
 	struct jail_namespaces own;
 	struct network network;
+	pid_t parked;   /* the child that waits for the next RUN; 0: none */
+	int request_fd; /* where it waits; -1 likewise */
 };
 
 typedef int handler(struct pid1 *p, const Sandbox__Request *rq, struct channel_frame *f,
@@ -227,26 +230,6 @@ static int reset_pids(const struct pid1 *p, struct err *e)
 	return 0;
 }
 
-static void fill_program(const struct pid1 *p, const Sandbox__Request *rq,
-			 const struct channel_frame *f, struct jail_program *program)
-{
-	*program = (struct jail_program){
-		.sync_fd = f->fds[0],
-		.stdio = {f->fds[1], f->fds[2], f->fds[3]},
-		.procs_fds = f->fds + 4,
-		.nprocs_fds = (int)rq->attach,
-		.extra = f->fds + 4 + rq->attach,
-		.nextra = f->nfds - 4 - rq->attach,
-		.cwd = rq->cwd,
-		.stack_bytes = rq->stack_bytes,
-		.open_files = rq->open_files,
-		.policy = rules_policy(p->in->rules, rq->policy),
-		.root = p->in->cell.root,
-		.cell = p->own,
-		.session_keyring = jail_session_keyring(),
-	};
-}
-
 /* A NULL-terminated copy of a repeated field; the strings are borrowed. */
 static char **vector(char *const *items, size_t n)
 {
@@ -257,12 +240,55 @@ static char **vector(char *const *items, size_t n)
 	return v;
 }
 
+/* In the child: the request has come, descriptors in the order stdin, stdout, stderr, extra files. */
+static int take_request(struct jail_program *program, const Sandbox__Request *rq,
+			const struct channel_frame *f, struct err *e)
+{
+	const struct pid1 *p = program->context;
+	struct stat st;
+
+	if (f->nfds < 3)
+		return err_set(e, "%zu descriptors came", f->nfds);
+	program->argv = vector(rq->argv, rq->n_argv);
+	program->envp = vector(rq->env, rq->n_env);
+	if (!program->argv || !program->envp)
+		return err_set(e, "out of memory");
+	for (size_t i = 0; i < 3; i++) {
+		program->stdio[i] = f->fds[i];
+		if (fstat(f->fds[i], &st) < 0)
+			return err_sys(e, "descriptor %zu", i);
+		program->stdio_inode[i] = st.st_ino;
+	}
+	program->extra = f->fds + 3;
+	program->nextra = f->nfds - 3;
+	program->cwd = rq->cwd;
+	program->stack_bytes = rq->stack_bytes;
+	program->open_files = rq->open_files;
+	program->policy = rules_policy(p->in->rules, rq->policy);
+	return 0;
+}
+
+/* The park row.  What it allocates goes with the child's memory, at exec. */
+static int await_request(struct jail_program *program, struct err *e)
+{
+	static struct channel_frame f;
+	const Sandbox__Request *rq;
+	int n = channel_receive(program->park_fd, -1, &f, e);
+
+	if (n == 0)
+		return err_set(e, "init went away");
+	rq = n < 0 ? NULL
+		   : (const Sandbox__Request *)channel_unpack(&f, &sandbox__request__descriptor, e);
+	return rq ? take_request(program, rq, &f, e) : -1;
+}
+
+/* With the pidfd of a parked child, or without, when a RUN has been handed to it. */
 static int report_start(const struct pid1 *p, int pidfd, struct err *e)
 {
 	Sandbox__Reply r = SANDBOX__REPLY__INIT;
 
 	r.message = (char *)"started"; /* a frame is never empty */
-	return reply(p, &r, &pidfd, 1, e);
+	return reply(p, &r, &pidfd, pidfd < 0 ? 0 : 1, e);
 }
 
 static int report_end(const struct pid1 *p, int status, const struct rusage *usage, struct err *e)
@@ -278,25 +304,49 @@ static int report_end(const struct pid1 *p, int status, const struct rusage *usa
 	return reply(p, &r, NULL, 0, e);
 }
 
-static int run_program(struct pid1 *p, struct jail_program *program, struct channel_frame *f,
+/* The child of a run that never came. */
+static int drop_parked(struct pid1 *p, struct err *e)
+{
+	if (p->request_fd >= 0)
+		(void)close(fd_steal(&p->request_fd));
+	if (p->parked == 0)
+		return 0;
+	p->parked = 0;
+	return kill_all(e);
+}
+
+static int handle_park(struct pid1 *p, const Sandbox__Request *rq, struct channel_frame *f,
 		       struct err *e)
 {
-	struct rusage usage;
-	int status = 0;
+	struct jail_program program = {
+		.await_request = await_request,
+		.context = p,
+		.sync_fd = f->fds[0],
+		.procs_fds = f->fds + 1,
+		.nprocs_fds = (int)rq->attach,
+		.root = p->in->cell.root,
+		.cell = p->own,
+		.session_keyring = jail_session_keyring(),
+	};
+	int request[2];
 	int pidfd = -1;
-	pid_t pid = start_program(p, program, &pidfd);
 
-	if (pid < 0)
+	if (drop_parked(p, e) < 0 || reset_pids(p, e) < 0)
+		return -1;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, request) < 0)
+		return err_sys(e, "socketpair");
+	program.park_fd = request[1];
+	p->request_fd = request[0];
+	p->parked = start_program(p, &program, &pidfd);
+	(void)close(request[1]);
+	if (p->parked < 0) {
+		p->parked = 0;
 		return err_sys(e, "clone");
-	/* From here the program's side holds the only copies: the ends of pipes must close with it. */
-	channel_frame_release(f);
-	p->box.used = 1;
+	}
 	int told = report_start(p, pidfd, e);
 
 	(void)close(pidfd);
-	if (told < 0 || wait_for(pid, &status, &usage, e) < 0 || kill_all(e) < 0)
-		return -1;
-	return report_end(p, status, &usage, e);
+	return told;
 }
 
 /* What a run may leave behind is looked for after its report: nobody waits for it. */
@@ -312,27 +362,25 @@ static void tidy_up(struct pid1 *p)
 static int handle_run(struct pid1 *p, const Sandbox__Request *rq, struct channel_frame *f,
 		      struct err *e)
 {
-	struct jail_program program;
-	AUTO_FREE char **argv = vector(rq->argv, rq->n_argv);
-	AUTO_FREE char **envp = vector(rq->env, rq->n_env);
+	struct rusage usage;
+	struct err gone = {0};
+	int status = 0;
 
-	if (!argv || !envp)
-		return err_set(e, "out of memory");
+	if (p->parked == 0)
+		return err_set(e, "no child is parked");
 	if (network_check(&p->network, e) < 0 ||
-	    box_prepare(&p->box, rq->same_box, rq->box_bytes, rq->box_inodes, e) < 0 ||
-	    reset_pids(p, e) < 0)
+	    box_prepare(&p->box, rq->same_box, rq->box_bytes, rq->box_inodes, e) < 0)
 		return -1;
-	fill_program(p, rq, f, &program);
-	program.argv = argv;
-	program.envp = envp;
-	for (size_t i = 0; i < 3; i++) {
-		struct stat st;
-
-		if (fstat(program.stdio[i], &st) < 0)
-			return err_sys(e, "descriptor %zu", i);
-		program.stdio_inode[i] = st.st_ino;
-	}
-	return run_program(p, &program, f, e);
+	/* A child that is dead already has said why, or the memory limit killed it: the keeper will find out. */
+	(void)channel_forward(p->request_fd, f, &gone);
+	(void)close(fd_steal(&p->request_fd));
+	/* From here the program's side holds the only copies: the ends of pipes must close with it. */
+	channel_frame_release(f);
+	p->box.used = 1;
+	if (report_start(p, -1, e) < 0 || wait_for(p->parked, &status, &usage, e) < 0)
+		return -1;
+	p->parked = 0;
+	return kill_all(e) < 0 ? -1 : report_end(p, status, &usage, e);
 }
 
 static handler *const handlers[] = {
@@ -340,6 +388,7 @@ static handler *const handlers[] = {
 	[SANDBOX__REQUEST__KIND__RUN] = handle_run,
 	[SANDBOX__REQUEST__KIND__FETCH] = handle_fetch,
 	[SANDBOX__REQUEST__KIND__KEEP] = handle_keep,
+	[SANDBOX__REQUEST__KIND__PARK] = handle_park,
 };
 
 /* What went wrong is the keeper's to judge: it may be the contents of the box. */
@@ -406,6 +455,7 @@ _Noreturn void init_main(struct init *in)
 	Sandbox__Reply hello = SANDBOX__REPLY__INIT;
 
 	p.in = in;
+	p.request_fd = -1;
 	hello.last = 1;
 	if (enter(&p, in, &e) < 0) {
 		wire_make_utf8(e.msg);

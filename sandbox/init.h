@@ -3,11 +3,12 @@
  *
  * A clone of the keeper (never exec'ed), inside all of the cell's namespaces, root of the cell's user namespace and of nothing
  * else.  It holds the mounts, moves files in and out of the box, starts each program and reaps everything.  It answers the
- * keeper's requests one at a time: PUT, FETCH and KEEP as sandbox.proto has them; RUN with descriptors in this order:
+ * keeper's requests one at a time: PUT, FETCH and KEEP as sandbox.proto has them, and two that make a run:
  *
- *   sync socket, stdin, stdout, stderr, `attach` cgroup.procs files, the program's extra files
- *
- * and two Replies: one with the program's pidfd as soon as it is cloned, one with how it ended once no process is left.
+ *   PARK  sync socket, `attach` cgroup.procs files: clones the child, which joins the run's cgroup, gives up its rights and
+ *         waits.  The Reply has its pidfd.  A child parked before is dropped.
+ *   RUN   stdin, stdout, stderr, the program's extra files: handed on to the child.  Two Replies: one at once, one with how the
+ *         program ended, when no process is left.
  */
 #ifndef INIT_H
 #define INIT_H

@@ -50,8 +50,14 @@ struct jail_cell {
 	int go_fd; /* readable once the keeper has written the id maps */
 };
 
-/* Everything a run's child needs; borrowed. */
+/*
+ * Everything a run's child needs; borrowed.  What the request says is not known yet when the child is made: the park row waits
+ * for it, through await_request.
+ */
 struct jail_program {
+	int (*await_request)(struct jail_program *p, struct err *e);
+	const void *context;  /* of await_request */
+	int park_fd;          /* where the request will come */
 	const int *procs_fds; /* the run's cgroups */
 	int nprocs_fds;
 	int stdio[3];
@@ -63,7 +69,7 @@ struct jail_program {
 	uint64_t stack_bytes;
 	uint32_t open_files;
 	const struct policy *policy;
-	const struct root *root; /* what Landlock grants */
+	const struct root *root;     /* what Landlock grants */
 	struct jail_namespaces cell; /* of init: ipc, uts and cgroup must be others */
 	long session_keyring;        /* of init, -1 if there are no keyrings */
 	int sync_fd;                 /* SOCK_SEQPACKET: jail_message out, one byte "go" in */

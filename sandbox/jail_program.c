@@ -19,9 +19,9 @@
 #include "sandbox/jail_landlock.h"
 #include "sandbox/policy.h"
 
-static jail_program_fn step_attach, step_fresh, step_hostname, step_session, step_stdio, step_close,
-	step_limits, step_signals, step_ids, step_cwd, step_landlock, step_verify, step_seccomp,
-	step_exec;
+static jail_program_fn step_attach, step_fresh, step_hostname, step_session, step_park, step_stdio,
+	step_close, step_limits, step_signals, step_ids, step_cwd, step_landlock, step_verify,
+	step_seccomp, step_exec;
 
 /* clang-format off */
 const struct jail_program_step jail_program_steps[] = {
@@ -30,11 +30,12 @@ const struct jail_program_step jail_program_steps[] = {
 	{ "fresh",      step_fresh    }, /* after attach, so that the cgroup namespace begins at the run's cgroup */
 	{ "hostname",   step_hostname }, /* in the new uts namespace */
 	{ "session",    step_session  }, /* no terminal, no group, no keyring shared with init */
-	{ "stdio",      step_stdio    }, /* 0, 1, 2 and the files of the request in place */
-	{ "close",      step_close    }, /* everything else goes at exec */
-	{ "limits",     step_limits   }, /* before ids: lowering is always allowed, and stays */
 	{ "signals",    step_signals  }, /* as a program expects to find them */
 	{ "ids",        step_ids      }, /* gives up the cell's root, and every capability with it */
+	{ "park",       step_park     }, /* all above is done before anybody waits for it; the request comes here */
+	{ "stdio",      step_stdio    }, /* 0, 1, 2 and the files of the request in place */
+	{ "close",      step_close    }, /* everything else goes at exec */
+	{ "limits",     step_limits   }, /* lowering is always allowed */
 	{ "cwd",        step_cwd      }, /* as the program's user, so that permissions count */
 	{ "landlock",   step_landlock }, /* after all that opens paths; it covers mounts and ids with rules of their own */
 	{ "verify",     step_verify   }, /* ask the kernel whether all that is true */
@@ -85,6 +86,11 @@ static int step_session(struct jail_program *p, struct err *e)
 	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && !no_keyrings())
 		return err_sys(e, "new session keyring");
 	return 0;
+}
+
+static int step_park(struct jail_program *p, struct err *e)
+{
+	return p->await_request(p, e);
 }
 
 /* Moves a descriptor out of the way of the numbers that are about to be filled. */
@@ -202,6 +208,8 @@ static int step_ids(struct jail_program *p, struct err *e)
 
 static int step_cwd(struct jail_program *p, struct err *e)
 {
+	if (!p->cwd)
+		return err_set(e, "no request has come");
 	return chdir(p->cwd) < 0 ? err_sys(e, "chdir %s", p->cwd) : 0;
 }
 

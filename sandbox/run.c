@@ -78,13 +78,10 @@ static int send_to_init(struct run *r, Sandbox__Request *rq, const int *own, con
 	int all[CHANNEL_FDS_MAX] = {0};
 	size_t n = 0;
 
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < 3; i++)
 		all[n++] = own[i];
-	for (int i = 0; i < r->cgroup.nprocs_fds; i++)
-		all[n++] = r->cgroup.procs_fds[i];
 	for (size_t i = spec_first_extra(rq); i < nfds; i++)
 		all[n++] = fds[i];
-	rq->attach = (uint32_t)r->cgroup.nprocs_fds;
 	return channel_send(r->cell->init_sock, &rq->base, all, n, e);
 }
 
@@ -117,15 +114,9 @@ static int give_to_program(const struct run *r, int pipe, struct err *e)
 static int hand_over(struct run *r, Sandbox__Request *rq, const int *fds, size_t nfds,
 		     struct err *e)
 {
-	int sync[2];
 	AUTO_CLOSE int out = -1;
 	AUTO_CLOSE int err_end = -1;
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sync) < 0)
-		return err_sys(e, "socketpair");
-	AUTO_CLOSE int child_sync = sync[1];
-
-	r->sync = sync[0];
 	if (!rq->stdout_pipe && output_open(&r->out, r->ties->stdout_sink, &out, e) < 0)
 		return -1;
 	if (!rq->merge_stderr && output_open(&r->err_out, r->ties->stderr_sink, &err_end, e) < 0)
@@ -134,11 +125,12 @@ static int hand_over(struct run *r, Sandbox__Request *rq, const int *fds, size_t
 	if (give_to_program(r, out, e) < 0 || give_to_program(r, err_end, e) < 0)
 		return -1;
 	int stdout_end = rq->stdout_pipe ? fds[1] : out;
-	int own[] = {child_sync, fds[0], stdout_end, rq->merge_stderr ? stdout_end : err_end};
+	int own[] = {fds[0], stdout_end, rq->merge_stderr ? stdout_end : err_end};
 
 	return send_to_init(r, rq, own, fds, nfds, e);
 }
 
+/* Init has prepared the box and handed the request on, or says why not; then the child waits in vain. */
 static int await_start(struct run *r, struct err *e)
 {
 	static struct channel_frame f;
@@ -148,15 +140,13 @@ static int await_start(struct run *r, struct err *e)
 	if (!started)
 		return -1;
 	refused = started->error[0] != '\0';
-	if (refused)
+	if (refused) {
 		err_set(e, "%s", started->error);
-	sandbox__reply__free_unpacked(started, NULL);
-	if (!refused && f.nfds != 1) {
-		channel_frame_release(&f);
-		return err_set(e, "the cell's init sent no pidfd");
+		e->num = started->error_number;
+		(void)syscall(SYS_pidfd_send_signal, r->pidfd, SIGKILL, NULL, 0);
 	}
-	if (!refused)
-		r->pidfd = f.fds[0];
+	sandbox__reply__free_unpacked(started, NULL);
+	channel_frame_release(&f);
 	return refused;
 }
 
@@ -314,6 +304,28 @@ static void discard(struct run_result *result)
 	result->nfds = 0;
 }
 
+/* Takes the parked child over. */
+static void unpark(struct run *r)
+{
+	struct park *p = &r->cell->park;
+
+	r->cgroup = p->cgroup;
+	r->sync = fd_steal(&p->sync);
+	r->pidfd = fd_steal(&p->pidfd);
+}
+
+static int run_child(struct run *r, Sandbox__Request *rq, const int *fds, size_t nfds,
+		     struct err *e)
+{
+	int status;
+
+	unpark(r);
+	status = run_it(r, rq, fds, nfds, e);
+	run_close(r);
+	r->cell->spent = r->cgroup;
+	return status;
+}
+
 int run_request(struct cell *c, Sandbox__Request *rq, const int *fds, size_t nfds,
 		const struct run_ties *ties, struct run_result *result, struct err *e)
 {
@@ -332,28 +344,36 @@ int run_request(struct cell *c, Sandbox__Request *rq, const int *fds, size_t nfd
 			.listener = -1,
 			.result = result};
 	int own[CHANNEL_FDS_MAX] = {0};
-	struct err closing = {0};
-	char name[32];
 	int status;
 
 	*result = (struct run_result){0};
 	sandbox__reply__init(&result->reply);
 	result->reply.last = 1;
-	snprintf(name, sizeof(name), "run-%u", ++c->runs);
-	if (cgroup_open(&c->cgroup, name, &limits, &r.cgroup, e) < 0)
-		return 1;
+	status = park_ready(c, &limits, e);
+	if (status != 0)
+		return status;
 	for (size_t i = 0; i < nfds; i++)
 		own[i] = fds[i];
-	status = reopen_inputs(rq, own, nfds, e) < 0 ? 1 : run_it(&r, rq, own, nfds, e);
+	status = reopen_inputs(rq, own, nfds, e) < 0 ? 1 : run_child(&r, rq, own, nfds, e);
 	for (size_t i = 0; i < nfds; i++)
 		if (own[i] != fds[i])
 			(void)close(own[i]);
-	run_close(&r);
-	if (cgroup_close(&r.cgroup, &closing) < 0 && status >= 0) {
-		*e = closing;
-		status = -1;
-	}
 	if (status != 0)
 		discard(result);
 	return status;
+}
+
+int run_settle(struct cell *c, struct err *e)
+{
+	struct cgroup_limits limits = c->spent.limits;
+	int status;
+
+	if (!c->spent.cell)
+		return 0;
+	status = cgroup_close(&c->spent, e);
+	c->spent.cell = NULL;
+	if (status < 0 || c->options.once)
+		return status;
+	/* A refusal now is one for the next run, which will hear the reason itself. */
+	return park_ready(c, &limits, e) < 0 ? -1 : 0;
 }

@@ -40,4 +40,7 @@ struct run_result {
 int run_request(struct cell *c, Sandbox__Request *rq, const int *fds, size_t nfds,
 		const struct run_ties *ties, struct run_result *r, struct err *e);
 
+/* What follows a run once its reply is out: removes its cgroup and parks the child of the next one.  -1: the cell is broken. */
+int run_settle(struct cell *c, struct err *e);
+
 #endif

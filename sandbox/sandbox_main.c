@@ -302,7 +302,8 @@ static int in_cell(struct session *s, struct err *e)
 
 static int with_cgroups(struct session *s, int watched, struct err *e)
 {
-	struct cell_options co = {.name = "sandbox", .rules = &rules, .cgroups = &s->cgroups};
+	struct cell_options co = {
+		.name = "sandbox", .once = 1, .rules = &rules, .cgroups = &s->cgroups};
 	struct err late;
 	int status;
 
