@@ -76,6 +76,11 @@ static void look_controllers(struct doctor_finding *f)
 			    *h.why_not_cpu ? "no CPU quota:" : "no pinning to a CPU:",
 			    see_q(*h.why_not_cpu ? h.why_not_cpu : h.why_not_cpuset));
 		mend_controller(f, h.ops == &cgroup_v2_ops ? 2 : 1);
+	} else if (*h.why_not_devices) {
+		doctor_warn(f, "%s; no list of devices, one layer less: %s", text,
+			    see_q(h.why_not_devices));
+		doctor_mend(f, "run as root, on v1 with the devices hierarchy mounted, on v2 with "
+			       "a kernel built with CONFIG_CGROUP_BPF");
 	}
 	if (cgroup_host_close(&h, &e) < 0) {
 		doctor_warn(f, "an instance could not be removed: %s", see_q(e.msg));

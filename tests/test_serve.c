@@ -16,6 +16,7 @@
 
 #include "proto/channel.h"
 #include "proto/io.h"
+#include "proto/landlock.h"
 #include "proto/log.h"
 #include "proto/sandbox.pb-c.h"
 #include "proto/scope.h"
@@ -284,6 +285,14 @@ static void expect_no_folders(const struct folders *f)
 		cr_expect_neq(stat(f->path[i], &st), 0, "%s is left", f->path[i]);
 }
 
+static int names_layer(const Sandbox__Welcome *w, const char *name)
+{
+	for (size_t i = 0; i < w->n_layers; i++)
+		if (strcmp(w->layers[i], name) == 0)
+			return 1;
+	return 0;
+}
+
 /* The hexadecimal number behind a key of /proc/PID/status. */
 static uint64_t status_number(pid_t pid, const char *key)
 {
@@ -358,6 +367,8 @@ Test(serve, welcomes_and_runs, .timeout = 60)
 		cr_expect_eq(strncmp(w->cell, pools[i], strlen(pools[i])), 0);
 		cr_expect_eq(strlen(w->rules_hash), 64);
 		cr_expect_gt(w->n_layers, 15);
+		cr_expect(names_layer(w, "seccomp"));
+		cr_expect_eq(names_layer(w, "landlock"), landlock_abi() > 0);
 		sandbox__welcome__free_unpacked(w, NULL);
 		channel_frame_release(&f);
 		expect_works(sock);
