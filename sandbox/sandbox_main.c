@@ -191,16 +191,25 @@ static int on_report(void *arg, const Sandbox__Reply *r, const int *fds, size_t 
 	return 0;
 }
 
-/* Appends a variable unless one of that name is there. */
-static size_t add_default(char **env, size_t n, char *variable)
+static int same_name(const char *a, const char *b)
 {
-	size_t name = strcspn(variable, "=") + 1;
+	return strncmp(a, b, strcspn(b, "=") + 1) == 0;
+}
 
-	for (size_t i = 0; i < n; i++)
-		if (strncmp(env[i], variable, name) == 0)
-			return n;
-	env[n] = variable;
-	return n + 1;
+static int is_given(const struct options *o, const char *variable)
+{
+	for (size_t i = 0; i < o->nenv; i++)
+		if (same_name(o->env[i], variable))
+			return 1;
+	return 0;
+}
+
+static int is_in_image(const struct root *root, const char *variable)
+{
+	for (size_t at = 0; at < root->env_len; at += strlen(root->env + at) + 1)
+		if (same_name(root->env + at, variable))
+			return 1;
+	return 0;
 }
 
 /* The given environment; what the image of the root says where it does not, and PATH and HOME where neither does. */
@@ -210,12 +219,14 @@ static size_t environment(const struct options *o, char **env)
 	const struct root *root = rules_root(&rules, "default");
 	size_t n = 0;
 
+	for (size_t i = 0; i < ARRAY_LEN(standard); i++)
+		if (!is_given(o, standard[i]) && !is_in_image(root, standard[i]))
+			env[n++] = standard[i];
+	for (size_t at = 0; at < root->env_len; at += strlen(root->env + at) + 1)
+		if (!is_given(o, root->env + at))
+			env[n++] = root->env + at;
 	for (size_t i = 0; i < o->nenv; i++)
 		env[n++] = o->env[i];
-	for (size_t at = 0; at < root->env_len; at += strlen(root->env + at) + 1)
-		n = add_default(env, n, root->env + at);
-	for (size_t i = 0; i < ARRAY_LEN(standard); i++)
-		n = add_default(env, n, standard[i]);
 	return n;
 }
 

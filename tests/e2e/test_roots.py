@@ -166,7 +166,7 @@ class Roots(test_sandbox_run.Case):
 
     def test_interrupted_while_unpacking(self):
         with open(self.path("tree/big"), "wb") as f:
-            f.write(os.urandom(1 << 20) * 256)
+            f.write(os.urandom(1 << 20) * 64)
         make_layout(self.path("layout"), self.path("tree"))
         p = self.start("--root", "layout", "--root-cache", "cache", "--", "/bin/sh", "-c", ":")
         while p.poll() is None and not self.unpacking():
