@@ -172,6 +172,8 @@ int jailed_refuses_without(const char *step, char *why, size_t size, struct err 
 	jailed_close(&j);
 	if (ran)
 		return err_set(e, "a program ran although the jail left out the step %s", step);
+	if (!strstr(e->msg, "verify"))
+		return err_wrap(e, "the jail without %s was refused, but not by verify", step);
 	snprintf(why, size, "%s", e->msg);
 	return 0;
 }

@@ -45,7 +45,7 @@ struct jailed_report {
 int jailed_run(struct jailed *j, const struct jailed_run *what, struct jailed_report *r,
 	       struct err *e);
 
-/* 0 if a cell whose jail lacks the named step refuses to run a program and says that `verify` or the keeper saw it. */
+/* 0 if a jail that lacks the named step refuses to run a program, and says that it was verify that saw it. */
 int jailed_refuses_without(const char *step, char *why, size_t size, struct err *e);
 
 #endif

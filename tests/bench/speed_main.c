@@ -166,6 +166,22 @@ static int client_run(struct sandbox_client *c, const char *path, int in, const 
 
 /* --- the parts */
 
+/* The machine may have become busier, or less so, since the start. */
+static int clean_again(struct bench *b, struct err *e)
+{
+	struct row *r = table_row(&b->table, "bare_clean_end",
+				  "bare fork+exec+wait alone, once more at the end");
+	double ms;
+
+	r->baseline = b->floor_ms;
+	for (unsigned i = 0; i < b->plan.runs; i++) {
+		if (bare_run(&b->bare, BARE_FORK, RUN_NOTHING, 1, &ms, e) < 0)
+			return -1;
+		series_add(&r->runs, ms);
+	}
+	return 0;
+}
+
 static int clean_baseline(struct bench *b, struct err *e)
 {
 	struct row *by_fork =
@@ -244,6 +260,12 @@ static void shuffle(int *order, size_t n)
 	}
 }
 
+static void note_beside(struct row *r, struct row *bare)
+{
+	snprintf(r->note, sizeof(r->note), "%.2fx the bare runs in between",
+		 series_percentile(&r->runs, 50) / series_percentile(&bare->runs, 50));
+}
+
 static int warm_rounds(struct bench *b, struct warm *w, struct err *e)
 {
 	struct row *bare = table_row(&b->table, "bare_between",
@@ -276,6 +298,8 @@ static int warm_rounds(struct bench *b, struct warm *w, struct err *e)
 			}
 		}
 	}
+	note_beside(cell, bare);
+	note_beside(sock, bare);
 	return 0;
 }
 
@@ -438,6 +462,10 @@ static int cold(struct bench *b, struct err *e)
 
 /* --- sixteen cells */
 
+struct sixteen {
+	struct row *start, *fresh, *used;
+};
+
 static int welcome_all(const struct daemon *d, struct sandbox_client **c, struct err *e)
 {
 	for (unsigned i = 0; i < CELLS; i++)
@@ -446,27 +474,47 @@ static int welcome_all(const struct daemon *d, struct sandbox_client **c, struct
 	return 0;
 }
 
-static int one_start(struct bench *b, struct row *start, struct row *memory, struct err *e)
+/* Once what was begun is over. */
+static int add_memory(const struct daemon *d, struct row *r, struct err *e)
+{
+	double bytes = 0;
+	unsigned processes = 0;
+
+	pause_ms(300);
+	if (daemon_pss(d->pid, &bytes, &processes, e) < 0)
+		return -1;
+	series_add(&r->runs, bytes / (1 << 20));
+	snprintf(r->note, sizeof(r->note), "%u processes", processes);
+	return 0;
+}
+
+static int one_life(const struct daemon *d, struct sandbox_client **c, double began,
+		    struct sixteen *s, struct err *e)
+{
+	double ms;
+
+	if (welcome_all(d, c, e) < 0)
+		return -1;
+	series_add(&s->start->runs, now_ms() - began);
+	if (add_memory(d, s->fresh, e) < 0)
+		return -1;
+	for (unsigned i = 0; i < CELLS - 1; i++)
+		if (client_keep(c[i], NOTHING, e) < 0 ||
+		    client_run(c[i], "/program/nothing", -1, NULL, &ms, e) < 0)
+			return -1;
+	return add_memory(d, s->used, e);
+}
+
+static int one_start(struct sixteen *s, struct err *e)
 {
 	struct daemon d = {0};
 	struct sandbox_client *c[CELLS] = {0};
 	struct err closing;
-	double bytes = 0;
-	unsigned processes = 0;
 	double began = now_ms();
 	int status = daemon_start(&d, DAEMON, CELLS, NULL, e);
 
-	(void)b;
 	if (status == 0)
-		status = welcome_all(&d, c, e);
-	if (status == 0) {
-		series_add(&start->runs, now_ms() - began);
-		pause_ms(300); /* what was begun at the welcome is over */
-		status = daemon_pss(d.pid, &bytes, &processes, e);
-		series_add(&memory->runs, bytes / (1 << 20));
-		snprintf(memory->note, sizeof(memory->note), "%u processes: master, keepers, inits",
-			 processes);
-	}
+		status = one_life(&d, c, began, s, e);
 	for (unsigned i = 0; i < CELLS; i++)
 		sandbox_client_close(c[i]);
 	if (daemon_stop(&d, status == 0 ? e : &closing) < 0)
@@ -474,20 +522,32 @@ static int one_start(struct bench *b, struct row *start, struct row *memory, str
 	return status;
 }
 
+static struct row *memory_row(struct bench *b, const char *name, const char *what)
+{
+	struct row *r = table_row(&b->table, name, what);
+
+	r->verify = "on";
+	r->unit = "MiB";
+	r->target = 16;
+	return r;
+}
+
 static int sixteen(struct bench *b, struct err *e)
 {
-	struct row *start = table_row(&b->table, "start16",
-				      "start of sandboxd with 16 cells, to the welcome of all");
-	struct row *memory = table_row(&b->table, "memory16",
-				       "memory of sandboxd with 16 idle cells (PSS of all)");
+	struct sixteen s = {
+		table_row(&b->table, "start16",
+			  "start of sandboxd with 16 cells, to the welcome of all"),
+		memory_row(b, "memory16",
+			   "memory of sandboxd, 16 cells idle from the start (PSS of all)"),
+		memory_row(b, "memory16_used",
+			   "memory of sandboxd, 16 cells idle after a run (PSS of all)"),
+	};
 
 	progress("sixteen cells");
-	start->verify = memory->verify = "on";
-	start->target = 200;
-	memory->target = 16;
-	memory->unit = "MiB";
+	s.start->verify = "on";
+	s.start->target = 200;
 	for (unsigned i = 0; i < b->plan.starts; i++)
-		if (one_start(b, start, memory, e) < 0)
+		if (one_start(&s, e) < 0)
 			return -1;
 	return 0;
 }
@@ -550,15 +610,16 @@ static int measure(struct bench *b, struct err *e)
 	char why[256];
 
 	/* Not a word of "verify: on" below would be true otherwise. */
-	if (jailed_refuses_without("landlock", why, sizeof(why), e) < 0)
+	if (jailed_refuses_without("ids", why, sizeof(why), e) < 0)
 		return -1;
+	fprintf(stderr, "bench: verify is on: without the step ids a run is refused: %s\n", why);
 	progress("the baseline, alone");
 	if (clean_baseline(b, e) < 0)
 		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
 		if (wanted(&b->plan, parts[i].name) && parts[i].run(b, e) < 0)
 			return err_wrap(e, "%s", parts[i].name);
-	return 0;
+	return clean_again(b, e);
 }
 
 int main(int argc, char **argv)
