@@ -173,7 +173,7 @@ build/fuzz/bin/%: build/fuzz/tests/fuzz/%.o build/fuzz/libgavel.a
 
 fuzz: $(addprefix build/fuzz/bin/,$(FUZZERS)) ## fuzz each parser for FUZZ_SECONDS (10)
 	@set -e; for f in $^; do echo "== $$f"; \
-		$$f -max_total_time=$${FUZZ_SECONDS:-10} -print_final_stats=0 -verbosity=0 -artifact_prefix=build/fuzz/; done
+		$$f -max_total_time=$${FUZZ_SECONDS:-10} -print_final_stats=$${FUZZ_STATS:-0} -verbosity=0 -artifact_prefix=build/fuzz/; done
 
 LINTED := $(patsubst %,build/lint/%.ok,$(filter-out tests/%,$(filter %.c,$(SOURCES))))
 build/lint/%.ok: % .clang-tidy $(GEN)

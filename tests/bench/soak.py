@@ -14,6 +14,7 @@ import fcntl
 import os
 import random
 import re
+import select
 import subprocess
 import sys
 import tempfile
@@ -90,24 +91,40 @@ def sample(master, p50):
             sum(read(f"/proc/{pid}/mountinfo").count("\n") for pid in pids), p50)
 
 
-def run_clients(o, socket, runs):
-    """So many runs in all, by as many clients as there are cells; returns the worst median."""
-    each = max(1, runs // o.clients)
-    argv = ["build/release/bench_soak", socket, str(each), str(o.per_cell)]
-    clients = [subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(o.clients)]
-    medians = []
-    try:
-        for c in clients:
-            out, _ = c.communicate(timeout=SEGMENT_S)
-            if c.returncode != 0:
-                raise AssertionError(f"a client ended with {c.returncode}")
-            medians.append(float(out.split()[0]))
-    finally:
-        for c in clients:
-            if c.poll() is None:
+class Clients:
+    """As many as there are cells.  The first stays in its cell for all of its runs, so that what one cell gathers is seen too."""
+
+    def __init__(self, o, socket):
+        self.all = [subprocess.Popen(["build/release/bench_soak", socket, str(o.per_cell if i else 0)], cwd=ROOT, text=True,
+                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE) for i in range(o.clients)]
+
+    def run(self, runs):
+        """So many runs in all; returns the worst median and how many runs it came to."""
+        each = max(100, runs // len(self.all))
+        for c in self.all:
+            c.stdin.write(f"{each}\n")
+            c.stdin.flush()
+        answers = [self.answer(c, SEGMENT_S) for c in self.all]
+        return max(answers), each * len(self.all)
+
+    @staticmethod
+    def answer(client, patience_s):
+        ready, _, _ = select.select([client.stdout], [], [], patience_s)
+        line = client.stdout.readline() if ready else ""
+        if not line:
+            raise AssertionError("a client failed" if ready else f"a client was not done after {patience_s} s")
+        return float(line)
+
+    def stop(self):
+        for c in self.all:
+            c.stdin.close()
+        for c in self.all:
+            try:
+                c.wait(PATIENCE_S)
+            except subprocess.TimeoutExpired:
                 c.kill()
                 c.wait()
-    return max(medians), each * o.clients
+            c.stdout.close()
 
 
 def judge(samples):
@@ -126,20 +143,23 @@ def judge(samples):
 
 
 def soak_runs(o):
-    say(f"runs: {o.runs} by {o.clients} clients, a new cell every {o.per_cell}")
-    samples, done = [], 0
+    say(f"runs: {o.runs} by {o.clients} clients; the first keeps its cell, the others take a new one every {o.per_cell} runs")
+    samples, done, clients = [], 0, None
     with tempfile.TemporaryDirectory(prefix="gavel-soak-") as folder:
         daemon = gavel.Program(["build/bin/sandboxd", "--socket", f"{folder}/run", "--rules", "rules",
                                 "--cells", str(o.clients), "--jury-cells", "1"], f"{folder}/log")
         try:
             daemon.wait_for("ready")
+            clients = Clients(o, f"{folder}/run/program.sock")
             say("  " + f"{'runs':>8} " + " ".join(f"{name:>12}" for name, *_ in COLUMNS))
             for segment in range(o.segments):
-                p50, ran = run_clients(o, f"{folder}/run/program.sock", (o.runs - done) // (o.segments - segment))
+                p50, ran = clients.run((o.runs - done) // (o.segments - segment))
                 done += ran
                 samples.append(sample(daemon.pid, p50))
                 say("  " + f"{done:8} " + " ".join(f"{c[1].format(v):>12}" for c, v in zip(COLUMNS, samples[-1])))
         finally:
+            if clients:
+                clients.stop()
             below = descendants(daemon.pid)
             status = daemon.stop()
         until("the keepers to end", lambda: not any(map(alive, below)))
@@ -293,11 +313,11 @@ def soak_kills(o):
 
 def soak_fuzz(o):
     say(f"fuzz: each fuzzer {o.fuzz_seconds} s")
-    p = subprocess.run(["make", "-s", "fuzz"], cwd=ROOT, env={**os.environ, "FUZZ_SECONDS": str(o.fuzz_seconds)},
+    p = subprocess.run(["make", "-s", "fuzz"], cwd=ROOT, env={**os.environ, "FUZZ_SECONDS": str(o.fuzz_seconds), "FUZZ_STATS": "1"},
                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
                        timeout=1800 + 60 * o.fuzz_seconds)
     for line in p.stdout.splitlines():
-        if line.startswith("==") or line.startswith("Done"):
+        if line.startswith("==") or "number_of_executed_units" in line:
             say(f"  {line}")
     if p.returncode != 0:
         say(p.stdout[-8000:])
@@ -320,7 +340,7 @@ def main():
     parser.add_argument("--runs", type=positive, default=100000)
     parser.add_argument("--segments", type=positive, default=20, help="samples taken on the way")
     parser.add_argument("--per-cell", type=positive, default=500, help="runs before a client takes a new cell")
-    parser.add_argument("--clients", type=positive, default=os.cpu_count())
+    parser.add_argument("--clients", type=positive, default=max(2, os.cpu_count()))
     parser.add_argument("--kills", type=positive, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--fuzz-seconds", type=positive, default=60)

@@ -1,11 +1,12 @@
 /*
  * bench_soak - one client that runs programs through a sandboxd's socket, one after the other (tests/bench/soak.py starts it).
  *
- * usage: bench_soak SOCKET RUNS RUNS_PER_CELL
+ * usage: bench_soak SOCKET RUNS_PER_CELL
  *
+ * Each line of standard input is a number of runs to make; the answer is the median of those that did nothing, in microseconds.
  * Most runs do nothing; every tenth leaves behind whatever a program can (programs/messy.c), and every hundredth is ended by
- * its CPU limit.  After RUNS_PER_CELL runs the connection is closed, and so the cell wiped, and another is opened.  Prints the
- * median of the runs that do nothing, in microseconds, and how many runs there were.
+ * its CPU limit.  After RUNS_PER_CELL runs the connection is closed, and so the cell wiped, and another is opened; with 0 it
+ * is the same cell for ever.  Between two lines the cell is kept.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -82,41 +83,53 @@ static int one(struct sandbox_client *c, unsigned long i, struct series *us, str
 	return 0;
 }
 
-static int soak(const char *socket, unsigned long runs, unsigned long per_cell, struct series *us,
-		struct err *e)
+struct client {
+	const char *socket;
+	struct sandbox_client *cell;
+	unsigned long per_cell, done;
+};
+
+static int some_runs(struct client *k, unsigned long runs, struct err *e)
 {
-	struct sandbox_client *c = NULL;
+	struct series us = {0};
 	int status = 0;
 
-	for (unsigned long i = 0; i < runs && status == 0; i++) {
-		if (i % per_cell == 0) {
-			sandbox_client_close(c);
-			c = cell(socket, e);
+	for (unsigned long i = 0; i < runs && status == 0; i++, k->done++) {
+		if (!k->cell || (k->per_cell && k->done % k->per_cell == 0)) {
+			sandbox_client_close(k->cell);
+			k->cell = cell(k->socket, e);
 		}
-		status = c ? one(c, i, us, e) : -1;
+		status = k->cell ? one(k->cell, k->done, &us, e) : -1;
 	}
-	sandbox_client_close(c);
+	if (status == 0)
+		printf("%.0f\n", series_percentile(&us, 50));
+	(void)fflush(stdout);
+	series_release(&us);
 	return status;
 }
 
 int main(int argc, char **argv)
 {
-	struct series us = {0};
+	struct client k = {0};
 	struct err e = {0};
-	unsigned long runs = argc == 4 ? strtoul(argv[2], NULL, 10) : 0;
-	unsigned long per_cell = argc == 4 ? strtoul(argv[3], NULL, 10) : 0;
+	char line[32];
+	char *end = "?";
+	int status = 0;
 
-	if (runs == 0 || per_cell == 0) {
-		fputs("usage: bench_soak SOCKET RUNS RUNS_PER_CELL, both numbers above 0\n",
+	if (argc == 3)
+		k.per_cell = strtoul(argv[2], &end, 10);
+	if (*end) {
+		fputs("usage: bench_soak SOCKET RUNS_PER_CELL, with numbers of runs on standard "
+		      "input\n",
 		      stderr);
 		return 2;
 	}
+	k.socket = argv[1];
 	log_open("soak", LOG_ERROR);
-	if (soak(argv[1], runs, per_cell, &us, &e) < 0) {
+	while (status == 0 && fgets(line, sizeof(line), stdin))
+		status = some_runs(&k, strtoul(line, NULL, 10), &e);
+	sandbox_client_close(k.cell);
+	if (status < 0)
 		fprintf(stderr, "bench_soak: %s\n", e.msg);
-		return 1;
-	}
-	printf("%.0f %lu\n", series_percentile(&us, 50), runs);
-	series_release(&us);
-	return 0;
+	return status < 0 ? 1 : 0;
 }
