@@ -86,15 +86,12 @@ static enum shape shape_of(const struct use *u, const char *target, const struct
 
 	if (is_rule(u, target))
 		return NOT_AT_ALL;
-	for (size_t i = 0; i < u->nrules; i++) {
-		if (!is_below(u->rules[i].target, target))
-			continue;
-		/* A file or a link where the rule needs a folder makes way for one. */
-		if (!S_ISDIR(st->st_mode))
-			return NOT_AT_ALL;
-		if (!has_place(u, &u->rules[i]))
+	/* A link stays one: rows that go through it find their place behind it, or the cell says that there is none. */
+	if (!S_ISDIR(st->st_mode))
+		return WHOLE;
+	for (size_t i = 0; i < u->nrules; i++)
+		if (is_below(u->rules[i].target, target) && !has_place(u, &u->rules[i]))
 			shape = IN_PARTS;
-	}
 	return shape;
 }
 

@@ -934,10 +934,11 @@ Test(oci, from_in_a_rule)
 	build(items);
 	cr_assert_eq(root_parse(&r, text, (size_t)n, "r", &e), 0, "%s", e.msg);
 	cr_assert_eq(root_use_from(&r, &o, &e), 0, "%s", e.msg);
-	/* /etc whole, as it has a passwd to mount on; /opt in parts; /var makes way. */
-	cr_assert_eq(r.nmounts, 2 + 7);
+	/* /etc whole, as it has a passwd to mount on; /opt in parts; the link stays. */
+	cr_assert_eq(r.nmounts, 3 + 7);
 	cr_expect_str_eq(r.mounts[0].target, "/etc");
 	cr_expect_str_eq(r.mounts[1].target, "/opt/tool");
+	cr_expect_str_eq(r.mounts[2].target, "/var");
 	cr_expect_not_null(r.digest);
 	cr_expect_eq(strlen(r.digest), 64);
 	cr_expect_str_eq(r.env, "PATH=/image/bin");

@@ -140,6 +140,19 @@ class Roots(test_sandbox_run.Case):
                 self.assertEqual(self.in_root(root, "cat /opt/data/x /etc/motd /new/deep/x; ls /opt", *options),
                                  "mounted\n" * 3 + "data\nhere\n")
 
+    def test_mount_through_a_link(self):
+        """Links of the image lead to where they would lead a program, and never to the host."""
+        self.write("data/x", "mounted\n")
+        os.symlink("/opt", self.path("tree/link"))
+        os.symlink("../../.." + self.dir, self.path("tree/out"))
+        make_layout(self.path("layout"), self.path("tree"))
+        self.assertEqual(self.in_root("layout", "cat /opt/here /link/here", "--mount", "data/x:/link/here"), "mounted\n" * 2)
+        for target in "/link/missing", "/out/missing", "/dangling/missing", "/etc/motd/missing":
+            status, _out, err = self.run_("--root", "layout", "--root-cache", "cache", "--mount", f"data:{target}", "--", "/bin/sh", "-c", ":")
+            self.assertEqual(status, 125, target)
+            self.assertIn(target, err)
+        self.assertFalse(os.path.exists(self.path("missing")))
+
     def test_setuid_of_a_layer_is_gone(self):
         make_layout(self.path("layout"), self.path("tree"))
         self.assertEqual(self.in_root("layout", "stat -c %a /bin/busybox"), "755\n")
