@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Run a command as root in a virtual machine: another kernel, and cgroup v2 alone.
 
-    vm.py [--memory MIB] [--cpus N] [--limit SECONDS] [--clock host|SHIFT] [--kernel FILE] [--console] COMMAND [ARG]...
+    vm.py [--memory MIB] [--cpus N] [--limit SECONDS] [--clock host|SHIFT] [--console] COMMAND [ARG]...
 
 The machine is QEMU's software emulation, so neither KVM nor root is needed to boot it, with Debian's cloud kernel. It sees
 the host's file system as it is, this checkout included, but what it writes goes to its own memory and is gone with it;
@@ -25,6 +25,7 @@ import sys
 import tempfile
 import time
 
+UNPACKED = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "build/vm")
 VIRTIOFSD = "/usr/lib/qemu/virtiofsd"
 NEEDED = ("/bin/busybox", "/usr/bin/qemu-system-x86_64", VIRTIOFSD, "/sbin/modprobe", "/usr/bin/cpio", "/usr/bin/setpriv")
 # Not on the boot disk of a container: the file system, the line to us, and what the sandbox may want.
@@ -76,25 +77,22 @@ class Failure(Exception):
     """The machine could not be had; the text says why."""
 
 
-def the_kernel(path):
-    """Its file and its version."""
-    found = [path] if path else glob.glob("/boot/vmlinuz-*-cloud-amd64")
+def the_kernel():
+    """The newest kernel, its version, and the folder that has /lib/modules for it: `make deps-vm` does not install one."""
     missing = [p for p in NEEDED if not os.path.exists(p)]
+    found = [(p, top) for top in (UNPACKED, "/") for p in glob.glob(os.path.join(top, "boot/vmlinuz-*-cloud-amd64"))]
     if missing or not found:
-        raise Failure(f"missing: {', '.join(missing or ['/boot/vmlinuz-*-cloud-amd64'])}; 'make deps-vm' installs it")
-    newest = max(found, key=lambda p: [int(n) for n in re.findall(r"\d+", p)])
-    version = os.path.basename(newest).partition("-")[2]
-    if not os.path.isdir(f"/lib/modules/{version}"):
-        raise Failure(f"{newest}: there is no /lib/modules/{version}")
-    return newest, version
+        raise Failure(f"missing: {', '.join(missing or ['a kernel in build/vm/boot or /boot'])}; 'make deps-vm' gets it")
+    newest, top = max(found, key=lambda f: [int(n) for n in re.findall(r"\d+", os.path.basename(f[0]))])
+    return newest, os.path.basename(newest).partition("-")[2], top
 
 
-def modules(version):
+def modules(version, top):
     """Files to load, in order."""
-    done = subprocess.run(["/sbin/modprobe", "--set-version", version, "--show-depends", "--all", *MODULES],
+    done = subprocess.run(["/sbin/modprobe", "--dirname", top, "--set-version", version, "--show-depends", "--all", *MODULES],
                           stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
-        raise Failure(f"modprobe finds no modules of kernel {version}")
+        raise Failure(f"modprobe finds no modules of kernel {version} in {top}")
     return list(dict.fromkeys(line.split()[1] for line in done.stdout.splitlines() if line.startswith("insmod ")))
 
 
@@ -104,7 +102,7 @@ def write(path, text, mode=0o644):
     os.chmod(path, mode)
 
 
-def initramfs(folder, version, command, mark):
+def initramfs(folder, order, command, mark):
     """A compressed archive with busybox, the modules and the two scripts."""
     top, here = f"{folder}/initramfs", os.getcwd()
     if not re.fullmatch(r"[\w./+@:,=-]+", here):
@@ -112,7 +110,6 @@ def initramfs(folder, version, command, mark):
     for name in ("bin", "modules", "root", "proc", "sys", "dev", "lower", "upper", "here"):
         os.makedirs(f"{top}/{name}")
     shutil.copy("/bin/busybox", f"{top}/bin/busybox")
-    order = modules(version)
     for path in order:
         shutil.copy(path, f"{top}/modules/")
     write(f"{top}/modules/order", "\n".join(map(os.path.basename, order)) + "\n")
@@ -222,11 +219,11 @@ def copy_output(connection, qemu, mark, ends):
 
 def run(options, folder):
     mark = "vm-" + secrets.token_hex(16)
-    kernel, version = the_kernel(options.kernel)
+    kernel, version, top = the_kernel()
     machine = Machine(folder)
     ends = time.monotonic() + options.limit
     try:
-        qemu, connection = machine.boot(options, kernel, initramfs(folder, version, options.command, mark))
+        qemu, connection = machine.boot(options, kernel, initramfs(folder, modules(version, top), options.command, mark))
         status = copy_output(connection, qemu, mark, ends)
     finally:
         machine.stop()
@@ -248,7 +245,6 @@ def main():
     parser.add_argument("--clock", default="1", metavar="host|SHIFT",
                         help="'host', or count 2^SHIFT ns for every instruction, so that limits on time mean the same "
                         "however busy the host is (1)")
-    parser.add_argument("--kernel", metavar="FILE", help="another kernel than the newest /boot/vmlinuz-*-cloud-amd64")
     parser.add_argument("--console", action="store_true", help="print the console of the machine at the end")
     parser.add_argument("command", nargs=argparse.REMAINDER)
     options = parser.parse_args()
