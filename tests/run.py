@@ -29,7 +29,7 @@ def unit(mode, only):
 
 
 def attack(_mode, only):
-    part = {"": [], "native": ["--native"]}.get(only, [only])
+    part = {"": [], "native": ["--native"], "brief": ["--native", "--brief"]}.get(only, [only])
     return [["/usr/bin/python3", "tests/attack/run.py", *part]]
 
 

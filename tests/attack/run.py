@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Run hostile programs in the sandbox; each must end as its first line says, and leave the host unharmed.
 
-    run.py [--bin build/bin/sandbox] [-j N] [--native] [--list | --build] [NAME...]
+    run.py [--bin build/bin/sandbox] [-j N] [--native] [--brief] [--list | --build] [NAME...]
 
 NAME is a file's name with or without its ending (fork_bomb), or one case of it (forbidden:ptrace).
 Exit status: 0 if all passed, 1 if any failed, 2 for wrong usage.
@@ -299,6 +299,7 @@ def main():
     options.add_argument("-j", type=int, default=2, metavar="N", help="attacks at the same time (2)")
     options.add_argument("--list", action="store_true", help="print the attacks and what stops them")
     options.add_argument("--native", action="store_true", help="only programs in machine code")
+    options.add_argument("--brief", action="store_true", help="of a file with many cases only the first")
     options.add_argument("--build", action="store_true", help="only compile these into build/attack, for a later run")
     options.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
     options.add_argument("names", nargs="*", metavar="NAME")
@@ -306,6 +307,8 @@ def main():
     try:
         chosen = [attack for attack in all_attacks() if attack.matches(given.names)]
         chosen = [attack for attack in chosen if attack.native() or not given.native]
+        if given.brief:
+            chosen = list({attack.path: attack for attack in reversed(chosen)}.values())[::-1]
     except ValueError as e:
         options.error(str(e))
     if not chosen:

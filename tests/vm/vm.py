@@ -156,9 +156,11 @@ class Machine:
         listener.settimeout(60)
         clock = [] if options.clock == "host" else ["-icount", f"shift={options.clock}"]
         thread = "multi" if options.clock == "host" else "single"
+        # QEMU 7.2 pushes the addresses of a far call as the kernel would, which a machine with SMAP answers with an oops.
+        cpu = "max,-smap"
         qemu = self.start("qemu", [
             "/usr/bin/qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-            "-accel", f"tcg,thread={thread}", *clock, "-cpu", "max", "-smp", str(options.cpus), "-m", f"{options.memory}M",
+            "-accel", f"tcg,thread={thread}", *clock, "-cpu", cpu, "-smp", str(options.cpus), "-m", f"{options.memory}M",
             "-object", f"memory-backend-memfd,id=mem,size={options.memory}M,share=on", "-numa", "node,memdev=mem",
             "-kernel", kernel, "-initrd", initrd, "-append", "console=ttyS0 quiet panic=-1",
             "-serial", f"file:{self.folder}/console.log",
