@@ -72,9 +72,6 @@ ProtobufCMessage *cli_call(const struct cli_args *args, const char *method, cons
  */
 int cli_again(const struct cli_args *args, const struct api_status *st, int64_t *until_us);
 
-/* Follows a submission to its end, printing; after is the seq already seen. */
-int cli_follow(const struct cli_args *args, const char *id, uint64_t after);
-
 /* Any message as one line of JSON, fields named as in judge.proto. */
 void cli_json(const ProtobufCMessage *message);
 
