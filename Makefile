@@ -141,6 +141,18 @@ failpoints: build/deps.stamp
 test: tests failpoints ## install, build, and run the unit, attack and end-to-end tests
 	@tests/run.py
 
+deps-vm: ## install what test-vm needs, and unpack a kernel for it
+	@scripts/deps.sh vm
+
+# Everything is built outside: inside, the same takes ten times as long.
+test-vm: deps-vm tests failpoints ## unit, attack and end-to-end tests on Linux 6.1 with cgroup v2, in a VM
+	@tests/attack/run.py --build
+	@tests/vm/vm.py --limit 5400 tests/vm/inside.py unit attack e2e
+
+test-vm-short: deps-vm tests ## the part of test-vm that every change must pass
+	@tests/attack/run.py --build
+	@tests/vm/vm.py --limit 900 tests/vm/inside.py unit:test_cgroup attack:brief e2e:judge_cli
+
 demo: all ## judge solutions in every language and print the table
 	@scripts/demo.py
 
@@ -198,5 +210,5 @@ help: ## list the targets
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: all deps tests unit failpoints test bench bench-exact soak demo run sanitize fuzz lint format format-check help clean
+.PHONY: all deps deps-vm tests unit failpoints test test-vm test-vm-short bench bench-exact soak demo run sanitize fuzz lint format format-check help clean
 -include $(shell find build -name '*.d' 2>/dev/null)

@@ -70,8 +70,8 @@ int api_events(struct api *a, const char *id, uint64_t after_seq, struct api_eve
 void api_events_release(struct api_events *events);
 
 /*
- * Somebody who wants to hear of one submission.  wake() is called after every commit that touched it, about once a second
- * besides (another node may have written), and by api_wake_all(); it says no more than "look again".  It runs under the hub's
+ * Somebody who wants to hear of one submission.  wake() is called after every commit that touched it and about once a second
+ * besides (another node may have written); it says no more than "look again".  It runs under the hub's
  * lock: it must be quick and must not call back.  Once api_unwatch() has returned it is not called again.
  */
 struct api_watcher {
@@ -82,6 +82,5 @@ struct api_watcher {
 
 void api_watch(struct api *a, struct api_watcher *w);
 void api_unwatch(struct api *a, struct api_watcher *w);
-void api_wake_all(struct api *a);
 
 #endif

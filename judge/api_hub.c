@@ -107,10 +107,3 @@ void api_unwatch(struct api *a, struct api_watcher *w)
 	w->link = NULL;
 	pthread_mutex_unlock(&a->hub.lock);
 }
-
-void api_wake_all(struct api *a)
-{
-	pthread_mutex_lock(&a->hub.lock);
-	wake_everybody(&a->hub);
-	pthread_mutex_unlock(&a->hub.lock);
-}

@@ -72,15 +72,14 @@ ProtobufCMessage *cli_call(const struct cli_args *args, const char *method, cons
  */
 int cli_again(const struct cli_args *args, const struct api_status *st, int64_t *until_us);
 
-/* Follows a submission to its end, printing; *after is the seq already seen. */
-int cli_follow(const struct cli_args *args, const char *id, uint64_t after);
-
 /* Any message as one line of JSON, fields named as in judge.proto. */
 void cli_json(const ProtobufCMessage *message);
 
-/* Prints untrusted text; "" for NULL. */
+/* Prints untrusted text, of as many lines as it has; "" for NULL. */
 void cli_text(const char *text);
-/* The same, filled up with spaces to this many columns. */
+/* The same for a file: what is not text, NUL too, is seen to be there. */
+void cli_bytes(const void *data, size_t len);
+/* Untrusted text on one line, filled up with spaces to this many columns. */
 void cli_column(const char *text, int width);
 /* "wrong answer" and the like, coloured on a terminal. */
 void cli_verdict(Judge__V1__Verdict verdict, int width);
@@ -89,7 +88,6 @@ void cli_usage(uint64_t cpu_time_us, uint64_t memory_bytes);
 /* "2026-01-02 03:04:05", local time. */
 void cli_time(int64_t at_us);
 void cli_run(const Judge__V1__Run *run, uint32_t tests_total);
-const char *cli_enum_name(const ProtobufCEnumDescriptor *type, int value);
 
 int cli_submit(struct cli_args *args);
 int cli_status(struct cli_args *args);

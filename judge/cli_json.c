@@ -14,7 +14,7 @@
 /* NOLINTBEGIN(misc-no-recursion) */
 static json_t *message_json(const ProtobufCMessage *m);
 
-const char *cli_enum_name(const ProtobufCEnumDescriptor *type, int value)
+static const char *enum_name(const ProtobufCEnumDescriptor *type, int value)
 {
 	const ProtobufCEnumValue *v = protobuf_c_enum_descriptor_get_value(type, value);
 
@@ -45,7 +45,7 @@ static json_t *value_json(const ProtobufCFieldDescriptor *f, const void *at)
 		return *(ProtobufCMessage *const *)at ? message_json(*(ProtobufCMessage *const *)at)
 						      : json_null();
 	case PROTOBUF_C_TYPE_ENUM:
-		return json_string(cli_enum_name(f->descriptor, *(const int *)at));
+		return json_string(enum_name(f->descriptor, *(const int *)at));
 	case PROTOBUF_C_TYPE_BOOL:
 		return json_boolean(*(const protobuf_c_boolean *)at);
 	case PROTOBUF_C_TYPE_INT32:

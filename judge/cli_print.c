@@ -30,12 +30,18 @@ static int coloured(void)
 	return isatty(STDOUT_FILENO) && !(none && *none);
 }
 
-void cli_text(const char *text)
+void cli_bytes(const void *data, size_t len)
 {
-	AUTO_FREE char *clean = text ? text_clean(text, strlen(text), TEXT_MAX) : NULL;
+	AUTO_FREE char *clean = text_clean(data, len, 3 * len);
 
 	if (clean)
 		fputs(clean, stdout);
+}
+
+void cli_text(const char *text)
+{
+	if (text)
+		cli_bytes(text, strlen(text));
 }
 
 /* Columns of UTF-8 text, taking each character for one. */

@@ -13,12 +13,13 @@ static const char *state_name(Judge__V1__State state)
 	return (size_t)state < ARRAY_LEN(names) ? names[state] : "-";
 }
 
+/* One line, whatever is in the text: it must not look like another row. */
 static void row(const char *name, const char *text)
 {
 	if (!text || !*text)
 		return;
 	printf("%-16s ", name);
-	cli_text(text);
+	cli_column(text, 0);
 	putchar('\n');
 }
 
@@ -34,13 +35,12 @@ static void time_row(const char *name, int64_t at_us)
 static void show_sources(const Judge__V1__Submission *s)
 {
 	for (size_t i = 0; i < s->n_sources; i++) {
-		AUTO_FREE char *text = strndup((const char *)s->sources[i]->content.data,
-					       s->sources[i]->content.len);
+		const ProtobufCBinaryData *content = &s->sources[i]->content;
 
 		fputs("\n--- ", stdout);
 		cli_column(s->sources[i]->name, 0);
 		putchar('\n');
-		cli_text(text);
+		cli_bytes(content->data, content->len);
 	}
 }
 

@@ -140,7 +140,8 @@ static int ask_verdict(struct follow *f, struct api_status *st)
 	return 0;
 }
 
-int cli_follow(const struct cli_args *args, const char *id, uint64_t after)
+/* Follows a submission to its end, printing; after is the seq already seen. */
+static int follow(const struct cli_args *args, const char *id, uint64_t after)
 {
 	struct follow f = {.args = args, .id = id, .seq = after};
 	struct api_status st = {0};
@@ -161,7 +162,7 @@ int cli_follow(const struct cli_args *args, const char *id, uint64_t after)
 
 int cli_watch(struct cli_args *args)
 {
-	return cli_follow(args, args->rest[0], args->after);
+	return follow(args, args->rest[0], args->after);
 }
 
 /* Files of one submission; the names are what follows the last '/'. */
@@ -232,7 +233,7 @@ static int submit_files(struct cli_args *args, struct files *all)
 		printf("submission %.32s%s\n", r->id, r->existed ? " (was known)" : "");
 	fflush(stdout);
 	if (!args->no_wait)
-		rc = cli_follow(args, r->id, 0);
+		rc = follow(args, r->id, 0);
 	judge__v1__submit_response__free_unpacked(r, NULL);
 	return rc;
 }

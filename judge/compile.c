@@ -11,9 +11,10 @@
 
 #define REASON_MAX 320
 
-/* With a reason, it stands behind what the compiler has said. */
+/* With a reason, it stands behind what the compiler has said; it may name a file of the box. */
 static int set_failed(struct compile_result *out, const char *reason, struct err *e)
 {
+	AUTO_FREE char *clean = text_clean(reason, strlen(reason), REASON_MAX);
 	const char *said = out->output ? out->output : "";
 	size_t len = strlen(said);
 	char *text;
@@ -21,8 +22,8 @@ static int set_failed(struct compile_result *out, const char *reason, struct err
 	out->status = COMPILE_FAILED;
 	if (!reason[0])
 		return 0;
-	if (asprintf(&text, "%s%s%s\n", said, len > 0 && said[len - 1] != '\n' ? "\n" : "",
-		     reason) < 0)
+	if (!clean || asprintf(&text, "%s%s%s\n", said,
+			       len > 0 && said[len - 1] != '\n' ? "\n" : "", clean) < 0)
 		return err_set(e, "out of memory");
 	free(out->output);
 	out->output = text;

@@ -126,14 +126,6 @@ const char *grade_code(Judge__V1__Verdict v)
 	return n ? n->code : "?";
 }
 
-Judge__V1__Verdict grade_parse(const char *code)
-{
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (strcmp(names[i].code, code) == 0)
-			return names[i].verdict;
-	return V(VERDICT_UNSPECIFIED);
-}
-
 Judge__V1__Verdict grade_fold(Judge__V1__Verdict v)
 {
 	const struct verdict_name *n = name_of(v);

@@ -38,9 +38,6 @@ enum grade_validator grade_icpc_exit(const struct sandbox_report *r);
 /* "AC" and so on; "?" for what is no verdict. */
 const char *grade_code(Judge__V1__Verdict v);
 
-/* The verdict of a code, VERDICT_UNSPECIFIED if there is none such. */
-Judge__V1__Verdict grade_parse(const char *code);
-
 /* What rules that know fewer verdicts call it: MLE and SV are RTE, OLE is WA, the others themselves. */
 Judge__V1__Verdict grade_fold(Judge__V1__Verdict v);
 

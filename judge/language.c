@@ -14,16 +14,17 @@
 
 #define AT(member) .offset = offsetof(struct language, member)
 
+/* The bounds are those of sandboxd: a limit beyond them would make every verdict a JUDGE_ERROR. */
 /* clang-format off */
 static const struct doc_field compile_fields[] = {
 	{"command",   DOC_STRINGS,  AT(compile.command),      .least = 1, .required = 1},
 	{"policy",    DOC_STRING,   AT(compile.policy),       .least = 1, .required = 1},
 	{"env",       DOC_STRINGS,  AT(compile.env)},
-	{"time",      DOC_DURATION, AT(compile.time_us),      .least = 1, .required = 1},
-	{"memory",    DOC_SIZE,     AT(compile.memory_bytes), .least = 1, .required = 1},
-	{"processes", DOC_COUNT,    AT(compile.processes),    .least = 1, .required = 1},
-	{"output",    DOC_SIZE,     AT(compile.output_bytes), .least = 1, .required = 1},
-	{"box",       DOC_SIZE,     AT(compile.box_bytes),    .least = 1, .required = 1},
+	{"time",      DOC_DURATION, AT(compile.time_us),      .least = 1000, .most = 3600000000, .required = 1},
+	{"memory",    DOC_SIZE,     AT(compile.memory_bytes), .least = 4 << 20, .most = 1ULL << 40, .required = 1},
+	{"processes", DOC_COUNT,    AT(compile.processes),    .least = 1, .most = 32768, .required = 1},
+	{"output",    DOC_SIZE,     AT(compile.output_bytes), .least = 1, .most = 4ULL << 30, .required = 1},
+	{"box",       DOC_SIZE,     AT(compile.box_bytes),    .least = 4096, .most = 1ULL << 40, .required = 1},
 	{"artifacts", DOC_STRINGS,  AT(compile.artifacts),    .least = 1},
 	{.key = NULL},
 };
@@ -32,7 +33,7 @@ static const struct doc_field run_fields[] = {
 	{"command",      DOC_STRINGS,  AT(run.command),     .least = 1, .required = 1},
 	{"policy",       DOC_STRING,   AT(run.policy),      .least = 1, .required = 1},
 	{"env",          DOC_STRINGS,  AT(run.env)},
-	{"processes",    DOC_COUNT,    AT(run.processes),   .least = 1, .required = 1},
+	{"processes",    DOC_COUNT,    AT(run.processes),   .least = 1, .most = 32768, .required = 1},
 	{"time_factor",  DOC_NUMBER,   AT(run.time_factor)},
 	{"time_extra",   DOC_DURATION, AT(run.time_extra_us)},
 	{"memory_extra", DOC_SIZE,     AT(run.memory_extra_bytes)},

@@ -57,11 +57,6 @@ char **problem_words_copy(char *const *words)
 	return problem_words(words, "");
 }
 
-int problem_open(const struct problem *p, const char *path, struct err *e)
-{
-	return package_open_file(p->dir, path, e);
-}
-
 int problem_file_read(const struct problem *p, const char *path, const char *name,
 		      struct problem_file *out, struct err *e)
 {
@@ -95,7 +90,7 @@ int problem_load(const struct problem *p, const struct problem_file *f, char **d
 	return 0;
 }
 
-void problem_file_release(struct problem_file *f)
+static void file_release(struct problem_file *f)
 {
 	free(f->name);
 	free(f->path);
@@ -105,7 +100,7 @@ void problem_file_release(struct problem_file *f)
 static void files_free(struct problem_file *files, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		problem_file_release(&files[i]);
+		file_release(&files[i]);
 	free(files);
 }
 
@@ -116,8 +111,8 @@ void problem_release(struct problem *p)
 
 		free(c->name);
 		problem_words_free(c->args);
-		problem_file_release(&c->in);
-		problem_file_release(&c->ans);
+		file_release(&c->in);
+		file_release(&c->ans);
 	}
 	free(p->cases);
 	for (size_t i = 0; i < p->nsubmissions; i++) {

@@ -29,7 +29,7 @@ struct store_problem;
 /* A file of the package, or a blob when the problem comes from a manifest. */
 struct problem_file {
 	char *name; /* relative to what it belongs to: "check.cc" */
-	char *path; /* relative to the package, for problem_open(); NULL from a manifest */
+	char *path; /* relative to the package, for problem_load(); NULL from a manifest */
 	uint64_t bytes;
 	uint32_t mode;                   /* artifacts: 0444 or 0555 */
 	char hash[PROBLEM_HASH_LEN + 1]; /* SHA-256 of the content, the name of its blob */
@@ -83,9 +83,6 @@ struct problem {
 /* Reads and checks a package, hashes what judging depends on.  *p is released by problem_release(), also after -1. */
 int problem_read(const char *dir, struct problem *p, struct err *e);
 void problem_release(struct problem *p);
-
-/* Opens a file of the package for reading; the caller owns the descriptor.  Regular files inside the package only. */
-int problem_open(const struct problem *p, const char *path, struct err *e);
 
 /* The whole file in heap memory, a NUL behind it; -1 too when it has changed since problem_read(). */
 int problem_load(const struct problem *p, const struct problem_file *f, char **data, size_t *len,

@@ -55,7 +55,6 @@ int problem_read_programs(struct problem *p, const struct problem_settings *s, s
 /* Hashes one file: fills *out; takes nothing, copies name and path. */
 int problem_file_read(const struct problem *p, const char *path, const char *name,
 		      struct problem_file *out, struct err *e);
-void problem_file_release(struct problem_file *f);
 
 /* "a  b" -> {"a", "b", NULL} behind those of `before` (may be NULL); owned by the caller.  NULL: out of memory. */
 char **problem_words(char *const *before, const char *text);

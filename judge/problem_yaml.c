@@ -14,22 +14,29 @@
 #define TIB (1024ULL * GIB)
 #define SEC 1000000ULL
 
+/* What sandboxd takes; a limit beyond it would make every verdict a JUDGE_ERROR. */
+#define TIME_MIN_US 1000
+#define MEMORY_MIN  (4 * MIB)
+#define OUTPUT_MIN  4096
+
 #define TIME_MAX_US (600 * SEC)
 
-#define AT(member)    .offset = offsetof(struct problem_settings, member)
-#define BYTES(s, top) .scale = (s), .least = 1, .most = (top)
-#define SECONDS(top)  .scale = SEC, .least = 1, .most = SEC * (top)
-#define LIMIT(member) DOC_AMOUNT, AT(limits.member)
+#define AT(member)         .offset = offsetof(struct problem_settings, member)
+#define BYTES(s, low, top) .scale = (s), .least = (low), .most = (top)
+#define SECONDS(top)       .scale = SEC, .least = TIME_MIN_US, .most = SEC * (top)
+#define LIMIT(member)      DOC_AMOUNT, AT(limits.member)
 #define LIMITS_OF_BOTH                                                                             \
-	{"memory", LIMIT(memory_bytes), BYTES(MIB, TIB)},                                          \
-		{"output", LIMIT(output_bytes), BYTES(MIB, GIB)},                                  \
-		{"code", LIMIT(code_bytes), BYTES(KIB, 64 * MIB)},                                 \
+	{"memory", LIMIT(memory_bytes), BYTES(MIB, MEMORY_MIN, TIB)},                              \
+		{"output", LIMIT(output_bytes), BYTES(MIB, OUTPUT_MIN, GIB)},                      \
+		{"code", LIMIT(code_bytes), BYTES(KIB, 1, 64 * MIB)},                              \
 		{"compilation_time", LIMIT(compilation_time_us), SECONDS(3600)},                   \
-		{"compilation_memory", LIMIT(compilation_memory_bytes), BYTES(MIB, TIB)},          \
+		{"compilation_memory", LIMIT(compilation_memory_bytes),                            \
+		 BYTES(MIB, MEMORY_MIN, TIB)},                                                     \
 		{"validation_time", LIMIT(validation_time_us), SECONDS(3600)},                     \
-		{"validation_memory", LIMIT(validation_memory_bytes), BYTES(MIB, TIB)},            \
+		{"validation_memory", LIMIT(validation_memory_bytes),                              \
+		 BYTES(MIB, MEMORY_MIN, TIB)},                                                     \
 	{                                                                                          \
-		"validation_output", LIMIT(validation_output_bytes), BYTES(MIB, GIB)               \
+		"validation_output", LIMIT(validation_output_bytes), BYTES(MIB, 1, GIB)            \
 	}
 
 /* clang-format off */
@@ -66,7 +73,7 @@ static const struct doc_field multipliers[] = {
 
 static const struct doc_field new_limits[] = {
 	{"time_multipliers",  DOC_NESTED,  .nested = multipliers},
-	{"time_limit",        LIMIT(time_us), .scale = SEC, .least = 1, .most = TIME_MAX_US},
+	{"time_limit",        LIMIT(time_us), .scale = SEC, .least = TIME_MIN_US, .most = TIME_MAX_US},
 	{"time_resolution",   DOC_AMOUNT,  AT(resolution_us), .scale = SEC, .least = 1000, .most = TIME_MAX_US},
 	{"validation_passes", .type = DOC_REFUSED},
 	LIMITS_OF_BOTH,
@@ -266,7 +273,7 @@ static int take_time(struct problem_settings *s, const char *file, unsigned line
 {
 	uint64_t us;
 
-	if (doc_value_amount(text, SEC, &us) < 0 || us == 0 || us > TIME_MAX_US)
+	if (doc_value_amount(text, SEC, &us) < 0 || us < TIME_MIN_US || us > TIME_MAX_US)
 		return err_set(e, "%s:%u: expected the time limit in seconds, like 1.5", file,
 			       line);
 	if (s->limits.time_us && s->limits.time_us != us)

@@ -20,7 +20,7 @@ enum {
 	FETCH_FILES_MAX = 10000,
 };
 
-#define WALL_MAX_US 3600000000ULL /* an hour: the wait in ms must fit an int */
+#define WALL_MAX_US 14400000000ULL /* as sandboxd has it; the wait in ms must fit an int */
 
 struct sandbox_client {
 	int sock;

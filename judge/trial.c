@@ -1,5 +1,6 @@
 #include "judge/trial.h"
 
+#include <errno.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -101,6 +102,25 @@ static int validate(const struct trial_cells *c, struct trial *t, int input_fd,
 	return 0;
 }
 
+/*
+ * What was compiled may be no program: a library, say.  That is its author's fault, so it counts as a shell would count it, as
+ * exit code 126 or 127.  An interpreter that cannot be started is ours, and so is a machine that lacks something.
+ */
+static void blame_exec(const struct language *l, struct sandbox_report *r)
+{
+	static const int theirs[] = {EACCES, ENOEXEC, ENOENT, EINVAL, ELIBBAD};
+
+	if (r->status != RUN_SANDBOX_ERROR ||
+	    strncmp(l->run.command[0], "/program/", strlen("/program/")) != 0)
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(theirs); i++) {
+		if (r->exec_errno != theirs[i])
+			continue;
+		r->status = RUN_EXITED;
+		r->exit_code = r->exec_errno == ENOENT ? 127 : 126;
+	}
+}
+
 static int run_program(const struct trial_cells *c, struct trial *t, int input_fd, struct err *e)
 {
 	const struct language *l = c->config->language;
@@ -129,6 +149,8 @@ static int run_program(const struct trial_cells *c, struct trial *t, int input_f
 	};
 	if (argv)
 		rc = sandbox_client_run(c->program, &s, &t->report, e);
+	if (rc == 0)
+		blame_exec(l, &t->report);
 	language_argv_free(argv);
 	free(names);
 	return rc;

@@ -5,7 +5,7 @@
 
 #define MESSAGE_SHOWN 160 /* bytes of a message in the table: its first line, cut */
 
-int verify_as_expected(const struct verify_outcome *o)
+static int as_expected(const struct verify_outcome *o)
 {
 	return problem_expected(o->submission, o->verdict);
 }
@@ -15,7 +15,7 @@ size_t verify_unexpected(const struct verify_report *p)
 	size_t bad = 0;
 
 	for (size_t i = 0; i < p->n; i++)
-		bad += !verify_as_expected(&p->outcomes[i]);
+		bad += !as_expected(&p->outcomes[i]);
 	return bad;
 }
 
@@ -44,9 +44,8 @@ static void print_row(const struct verify_outcome *o, int width)
 	}
 	/* The CPU limit is what one expects of a TLE; when it was the wall clock, that is worth a word. */
 	wall = o->reason && strcmp(o->reason, "wall") == 0;
-	printf("%-3s %-*s  %-10s  %-8s  %-4s  %9s  %11s  %s%s\n",
-	       verify_as_expected(o) ? "ok" : "BAD", width, o->submission->name,
-	       o->language ? o->language : "-", expected,
+	printf("%-3s %-*s  %-10s  %-8s  %-4s  %9s  %11s  %s%s\n", as_expected(o) ? "ok" : "BAD",
+	       width, o->submission->name, o->language ? o->language : "-", expected,
 	       o->verdict ? problem_verdict_code(o->verdict) : "-", cpu, memory,
 	       o->test ? o->test : "", wall ? " (wall clock)" : "");
 }
@@ -82,7 +81,7 @@ void verify_print(const struct verify_report *p)
 	for (size_t i = 0; i < p->n; i++)
 		print_row(&p->outcomes[i], width);
 	for (size_t i = 0; i < p->n; i++)
-		if (!verify_as_expected(&p->outcomes[i]))
+		if (!as_expected(&p->outcomes[i]))
 			print_reason(&p->outcomes[i]);
 	if (p->error)
 		printf("%s: %s\n", p->dir, p->error);
@@ -116,7 +115,7 @@ static json_t *outcome_to_json(const struct verify_outcome *o)
 			 o->submission->name, "language", text(o->language), "expected",
 			 expected_to_json(o->submission), "verdict",
 			 text(o->verdict ? problem_verdict_code(o->verdict) : NULL), "as_expected",
-			 verify_as_expected(o), "test", text(o->test), "reason", text(o->reason),
+			 as_expected(o), "test", text(o->test), "reason", text(o->reason),
 			 "message", text(o->message), "cpu_time_us", (json_int_t)o->cpu_time_us,
 			 "memory_peak_bytes", (json_int_t)o->memory_peak_bytes);
 }

@@ -29,8 +29,6 @@ struct verify_report {
 	size_t n;
 };
 
-int verify_as_expected(const struct verify_outcome *o);
-
 /* How many are not as expected. */
 size_t verify_unexpected(const struct verify_report *p);
 

@@ -278,19 +278,25 @@ static void run_claimed(struct worker *w, const struct store_job *sj)
 	settle(w, sj, end, &r, &e);
 }
 
-/* Is sandboxd back?  Asked before claiming, so that jobs are not claimed only to be given back. */
+/*
+ * Is sandboxd back, with both of its pools?  Asked before claiming, so that jobs are not claimed only to be given back, again and
+ * again the same one.
+ */
 static int sandbox_answers(struct worker *w)
 {
-	struct sandbox_client *c;
+	const char *const sockets[] = {w->pool->config.program_socket, w->pool->config.jury_socket};
 	struct err e;
 
-	c = sandbox_client_open(w->pool->config.program_socket, PROBE_MS, &e);
-	if (!c && e.num != ETIMEDOUT) {
-		sandbox_is_away(w->pool, e.msg);
-		return 0;
+	for (size_t i = 0; i < ARRAY_LEN(sockets); i++) {
+		struct sandbox_client *c = sandbox_client_open(sockets[i], PROBE_MS, &e);
+
+		/* All cells taken is an answer too. */
+		if (!c && e.num != ETIMEDOUT) {
+			sandbox_is_away(w->pool, e.msg);
+			return 0;
+		}
+		sandbox_client_close(c);
 	}
-	/* All cells taken is an answer too. */
-	sandbox_client_close(c);
 	w->pool->backoff_ms = 0;
 	log_event(LOG_INFO, "sandboxd_back", "worker=%s", w->name);
 	return 1;

@@ -60,6 +60,9 @@ int run_read_word(struct run *r, struct jail_message *m, struct err *e)
 	if (poll(&p, 1, RUN_SETUP_MS) != 1)
 		return err_set(e, "the jail was not ready after %d s", RUN_SETUP_MS / 1000);
 	n = recvmsg(r->sync, &h, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	/* A child that died without reading its "go" leaves this error in front of its last word: unix(7). */
+	if (n < 0 && errno == ECONNRESET)
+		n = recvmsg(r->sync, &h, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	c = n < 0 ? NULL : CMSG_FIRSTHDR(&h);
 	if (c && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof(int)))
 		memcpy(&r->listener, CMSG_DATA(c), sizeof(int));

@@ -1,6 +1,8 @@
 #!/bin/sh
 # Installs the Debian packages that Gavel is built, tested and demonstrated with:
 # only those that are missing, without questions.  Says so and fails where it cannot.
+#
+#   deps.sh [vm]   vm: instead those that tests/vm needs, and a kernel for it
 set -eu
 
 build="gcc g++ libc6-dev make pkg-config protobuf-compiler protobuf-c-compiler
@@ -11,14 +13,29 @@ test="iproute2 nftables libcriterion-dev python3-grpcio python3-protobuf clang c
 busybox-static squashfs-tools erofs-utils"
 languages="python3 openjdk-17-jdk-headless rustc golang-go nodejs"
 
+vm="qemu-system-x86 qemu-system-common busybox-static cpio kmod util-linux"
+kernel=linux-image-cloud-amd64
+
+case ${1:-} in
+"") wanted="$build $test $languages" ;;
+vm) wanted=$vm ;;
+*) echo "deps: $1: nothing of this name; 'vm' or nothing at all" >&2; exit 2 ;;
+esac
+
 missing=
-for package in $build $test $languages; do
+for package in $wanted; do
 	status=$(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null || true)
 	case $status in ii*) ;; *) missing="$missing $package" ;; esac
 done
+# Installed, a kernel would become the one that the machine boots next.  So it is unpacked only.
+image=
+if [ "${1:-}" = vm ]; then
+	[ -n "$(find /boot build/vm/boot -name 'vmlinuz-*-cloud-amd64' 2>/dev/null)" ] || image=linux-image-cloud-amd64
 # npm fetches the gRPC client of one test.  Some distributions of Node.js bring it along.
-command -v npm >/dev/null 2>&1 || missing="$missing npm"
-[ -n "$missing" ] || exit 0
+elif ! command -v npm >/dev/null 2>&1; then
+	missing="$missing npm"
+fi
+[ -n "$missing$image" ] || exit 0
 
 run=
 if [ "$(id -u)" -ne 0 ]; then
@@ -28,6 +45,19 @@ if [ "$(id -u)" -ne 0 ]; then
 	}
 	run=sudo
 fi
-echo "deps: installing$missing"
+echo "deps: getting$missing $image"
 $run apt-get update -qq
-$run env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+[ -z "$missing" ] ||
+	$run env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+[ -n "$image" ] || exit 0
+
+# The package of this name only depends on the newest one.
+image=$(apt-cache depends "$image" | sed -n 's/^ *Depends: //p' | head -n 1)
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+(cd "$folder" && apt-get download -qq -o APT::Sandbox::User=root "$image")
+mkdir -p build/vm
+dpkg-deb -x "$folder"/*.deb build/vm
+for modules in build/vm/lib/modules/*; do
+	PATH=$PATH:/sbin:/usr/sbin depmod -b build/vm "${modules##*/}"
+done

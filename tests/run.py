@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Runs the test suites and counts.
 
-    tests/run.py [--mode release|debug|asan|tsan] [SUITE[:NAME]]...
+    tests/run.py [--mode release|debug|asan|tsan] [--limit SECONDS] [SUITE[:NAME]]...
 
 Every program runs in a process group of its own under a time limit; its output is shown
 when it fails, or always with --verbose.  The last line says how many tests were run.
@@ -28,8 +28,9 @@ def unit(mode, only):
     return [[f"build/{mode}/{name}"] for name in names if only in ("", name)]
 
 
-def attack(_mode, _only):
-    return [["/usr/bin/python3", "tests/attack/run.py"]]
+def attack(_mode, only):
+    part = {"": [], "native": ["--native"], "brief": ["--native", "--brief"]}.get(only, [only])
+    return [["/usr/bin/python3", "tests/attack/run.py", *part]]
 
 
 def e2e(_mode, only):
@@ -57,16 +58,16 @@ def count(text, status):
     return 0, 0 if status == 0 else 1, 0
 
 
-def run(argv):
+def run(argv, limit_s):
     """Output and exit status; whatever the program left in its group is killed."""
     p = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
                          text=True, errors="replace", start_new_session=True, env=ENVIRONMENT)
     try:
-        text, _ = p.communicate(timeout=LIMIT_S)
+        text, _ = p.communicate(timeout=limit_s)
     except subprocess.TimeoutExpired:
         os.killpg(p.pid, signal.SIGKILL)
         text, _ = p.communicate()
-        text += f"\n{argv[-1]}: killed after {LIMIT_S} s"
+        text += f"\n{argv[-1]}: killed after {limit_s} s"
         return text, 1
     return text, p.returncode
 
@@ -74,6 +75,7 @@ def run(argv):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mode", default="release")
+    parser.add_argument("--limit", type=float, default=LIMIT_S, metavar="SECONDS", help=f"for each program ({LIMIT_S})")
     parser.add_argument("--verbose", action="store_true")
     parser.add_argument("suites", nargs="*", metavar="SUITE", help="unit, attack, e2e; all by default; unit:test_store is one of them")
     options = parser.parse_args()
@@ -85,12 +87,13 @@ def main():
         suite, _, only = suite.partition(":")
         for argv in SUITES[suite](options.mode, only):
             started = time.monotonic()
-            text, status = run(argv)
+            text, status = run(argv, options.limit)
             counts = list(count(text, status))
             if status != 0 and counts[1] == 0:
                 counts[1] = 1
             bad = status != 0 or counts[1] > 0
-            print(f"{'FAIL' if bad else 'ok  '} {suite:6} {argv[-1]:40} {counts[0]:4} passed"
+            name = " ".join(argv).removeprefix("/usr/bin/python3 ")
+            print(f"{'FAIL' if bad else 'ok  '} {suite:6} {name:40} {counts[0]:4} passed"
                   f"{f', {counts[1]} failed' if counts[1] else ''}"
                   f"{f', {counts[2]} skipped' if counts[2] else ''}"
                   f"  {time.monotonic() - started:.1f} s", flush=True)

@@ -117,6 +117,11 @@ static int behave(struct cell *c, const Sandbox__Request *q)
 		r.status = SANDBOX__STATUS__SANDBOX_ERROR;
 		r.message = "out of order";
 	}
+	if (says(c, "library")) {
+		r.status = SANDBOX__STATUS__SANDBOX_ERROR;
+		r.message = "/program/program: Permission denied";
+		r.exec_errno = EACCES;
+	}
 	if (says(c, "crash")) {
 		r.status = SANDBOX__STATUS__SIGNALED;
 		r.signal = 11;
@@ -172,6 +177,14 @@ static int fetch(const struct cell *c, const Sandbox__Request *q)
 	return reply(c, &r, &fd, 1);
 }
 
+static int refuse_keep(const struct cell *c)
+{
+	Sandbox__Reply r = SANDBOX__REPLY__INIT;
+
+	r.error = "files are larger than allowed: a\x1b[31m";
+	return reply(c, &r, NULL, 0);
+}
+
 static int serve_one(struct cell *c, const Sandbox__Request *q)
 {
 	switch (q->kind) {
@@ -184,7 +197,7 @@ static int serve_one(struct cell *c, const Sandbox__Request *q)
 	case SANDBOX__REQUEST__KIND__FETCH:
 		return fetch(c, q);
 	default:
-		return reply_done(c);
+		return says(c, "untidy") ? refuse_keep(c) : reply_done(c);
 	}
 }
 

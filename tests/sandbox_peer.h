@@ -9,6 +9,7 @@
  *   slow       takes PEER_SLOW_US, right   hang        never ends
  *   die        its cell dies in every run  die_first    only in the first run of the peer
  *   broken     the sandbox reports an error, refused   the request is refused
+ *   library    compiles to what cannot be executed, untidy     to what cannot be kept, with a file name that steers a terminal
  *
  *   solo       counts in `crowded` whoever runs at the same time
  *

@@ -114,6 +114,8 @@ Test(language, errors_name_the_line_and_what_is_right)
 		 "x.yaml:6: command: {files} must be an argument of its own"},
 		{HEAD "run:\n  command:\n  - /gcc\n  - '{mian}'\n  policy: a\n  processes: 1\n",
 		 "x.yaml:8: command: expected {files}, {main}, {stem} or {memory_mb} after '{'"},
+		{HEAD "run:\n  command: [/gcc]\n  policy: a\n  processes: 40000\n",
+		 "x.yaml:8: processes: 40000 is too large"},
 		{HEAD RUN "  time_factor: 0\n",
 		 "x.yaml:9: time_factor: expected more than 0 and at most 100"},
 		{HEAD RUN "  time_factor: 1e9\n",

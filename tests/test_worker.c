@@ -356,6 +356,36 @@ Test(worker, faults_of_the_sandbox_itself_are_tried_again_and_named)
 	}
 }
 
+Test(worker, a_program_that_cannot_be_executed_is_its_authors_fault)
+{
+	open_world();
+	open_peer();
+	open_pool(1, 30000000);
+	Judge__V1__Submission *s = await(submit("library"), JUDGE__V1__STATE__FINISHED);
+
+	cr_expect(eq(int, (int)s->verdict, JUDGE__V1__VERDICT__RUN_TIME_ERROR));
+	cr_expect(eq(u32, s->attempt, 1));
+	cr_assert(eq(sz, s->n_runs, 1));
+	cr_expect(eq(int, s->runs[0]->usage->exit_code, 126));
+	cr_expect(ne(ptr, strstr(s->runs[0]->message, "Permission denied"), NULL), "%s",
+		  s->runs[0]->message);
+	forget(s);
+}
+
+Test(worker, a_program_that_cannot_be_kept_is_a_compile_error_made_harmless)
+{
+	open_world();
+	open_peer();
+	open_pool(1, 30000000);
+	Judge__V1__Submission *s = await(submit("untidy"), JUDGE__V1__STATE__FINISHED);
+
+	cr_expect(eq(int, (int)s->verdict, JUDGE__V1__VERDICT__COMPILE_ERROR));
+	cr_expect(ne(ptr, strstr(s->compiler_message, "files are larger than allowed: a"), NULL),
+		  "%s", s->compiler_message);
+	cr_expect(eq(ptr, strchr(s->compiler_message, '\x1b'), NULL));
+	forget(s);
+}
+
 Test(worker, a_language_that_is_not_here_is_named)
 {
 	open_world();
@@ -608,6 +638,27 @@ Test(worker, a_validator_of_the_problem_decides)
 	s = await(submit_to(1, "wrong"), JUDGE__V1__STATE__FINISHED);
 	cr_expect(eq(int, (int)s->verdict, JUDGE__V1__VERDICT__WRONG_ANSWER));
 	cr_expect(eq(sz, s->n_runs, 1));
+	forget(s);
+}
+
+Test(worker, without_the_jurys_pool_nothing_is_claimed_over_and_over)
+{
+	open_world();
+	open_peer();
+	open_judged("int main(void) { return 42; }");
+	peer_close(&world.jury_peer);
+	open_pool(1, 30000000);
+	const char *id = submit_to(1, "right");
+
+	sleep(2);
+	Judge__V1__Submission *s = look(id);
+
+	cr_expect(eq(int, (int)s->state, JUDGE__V1__STATE__QUEUED));
+	cr_expect(le(u32, s->attempt, 2));
+	forget(s);
+	peer_open(&world.jury_peer, world.jury);
+	s = await(id, JUDGE__V1__STATE__FINISHED);
+	cr_expect(eq(int, (int)s->verdict, JUDGE__V1__VERDICT__ACCEPTED));
 	forget(s);
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Run hostile programs in the sandbox; each must end as its first line says, and leave the host unharmed.
 
-    run.py [--bin build/bin/sandbox] [-j N] [--list] [NAME...]
+    run.py [--bin build/bin/sandbox] [-j N] [--native] [--brief] [--list | --build] [NAME...]
 
 NAME is a file's name with or without its ending (fork_bomb), or one case of it (forbidden:ptrace).
 Exit status: 0 if all passed, 1 if any failed, 2 for wrong usage.
@@ -16,11 +16,13 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 
 from host import Host, Terminal, read
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
+BUILT = os.path.join(TOP, "build/attack")
 STATUSES = {
     "exited", "signaled", "cpu_time_limit", "wall_time_limit", "memory_limit", "output_limit", "forbidden_syscall",
     "sandbox_error",
@@ -68,6 +70,10 @@ class Attack:
         mine = {self.name, relative, os.path.splitext(relative)[0], stem, f"{stem}:{self.word}"}
         return not names or bool(mine & set(names))
 
+    def native(self):
+        """Whether it needs neither an interpreter nor a compiler in its cell."""
+        return not self.compiling and os.path.splitext(self.path)[1] in NATIVE
+
 
 def attacks_of(path):
     with open(path) as f:
@@ -93,11 +99,30 @@ def all_attacks():
 # ---- one attack, in a process of its own
 
 
+def newer(path, others):
+    try:
+        return all(os.stat(path).st_mtime_ns > os.stat(other).st_mtime_ns for other in others)
+    except FileNotFoundError:
+        return False
+
+
+def compiled(source):
+    """The program made of a native attack; it is kept, and made anew when what it was made of has changed."""
+    stem, ending = os.path.splitext(os.path.basename(source))
+    program = os.path.join(BUILT, stem)
+    if not newer(program, [source, os.path.join(HERE, "attack.h"), __file__]):
+        os.makedirs(BUILT, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=BUILT) as folder:
+            made = os.path.join(folder, stem)
+            subprocess.run(NATIVE[ending] + ["-O1", "-pthread", "-o", made, source], check=True)
+            os.replace(made, program)
+    return program
+
+
 def build(attack, host):
     """What goes into the box, and the command that starts it there."""
     source, folder = attack.path, os.path.join(host.work, "build")
     base, (stem, ending) = os.path.basename(source), os.path.splitext(os.path.basename(source))
-    program = os.path.join(folder, stem)
     if attack.compiling:
         define = [f'-DCANARY_PATH="{host.canaries[0]}"'] if ending in (".c", ".S") else []
         return [source + ":" + base], COMPILE[ending] + define + [base]
@@ -108,8 +133,7 @@ def build(attack, host):
     if ending == ".java":
         subprocess.run(["/usr/bin/javac", "-J-XX:-UsePerfData", "-d", folder, source], check=True)
         return [folder + ":classes"], JAVA + [stem]
-    subprocess.run(NATIVE[ending] + ["-O1", "-pthread", "-o", program, source], check=True)
-    return [program + ":" + stem], ["./" + stem]
+    return [compiled(source) + ":" + stem], ["./" + stem]
 
 
 def leave_signals_odd():
@@ -236,7 +260,7 @@ def stopped(*_):
 def run_one(attack, sandbox):
     """0 and the outcome on stdout if the attack was held and the host is as it was; 1 and the reasons if not."""
     signal.signal(signal.SIGTERM, stopped)
-    host = Host([sandbox, HERE])
+    host = Host([sandbox, HERE, BUILT])
     reasons, got = [], ""
     try:
         try:
@@ -274,11 +298,17 @@ def main():
     options.add_argument("--bin", default=os.path.join(TOP, "build/bin/sandbox"), help="the sandbox program")
     options.add_argument("-j", type=int, default=2, metavar="N", help="attacks at the same time (2)")
     options.add_argument("--list", action="store_true", help="print the attacks and what stops them")
+    options.add_argument("--native", action="store_true", help="only programs in machine code")
+    options.add_argument("--brief", action="store_true", help="of a file with many cases only the first")
+    options.add_argument("--build", action="store_true", help="only compile these into build/attack, for a later run")
     options.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
     options.add_argument("names", nargs="*", metavar="NAME")
     given = options.parse_args()
     try:
         chosen = [attack for attack in all_attacks() if attack.matches(given.names)]
+        chosen = [attack for attack in chosen if attack.native() or not given.native]
+        if given.brief:
+            chosen = list({attack.path: attack for attack in reversed(chosen)}.values())[::-1]
     except ValueError as e:
         options.error(str(e))
     if not chosen:
@@ -286,6 +316,10 @@ def main():
     if given.list:
         for attack in chosen:
             print(f"{attack.name:40} {'|'.join(attack.expect)}")
+        return 0
+    if given.build:
+        for source in sorted({attack.path for attack in chosen if attack.native()}):
+            compiled(source)
         return 0
     sandbox = os.path.abspath(given.bin)
     if not os.access(sandbox, os.X_OK):

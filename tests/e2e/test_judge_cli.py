@@ -62,6 +62,27 @@ class JudgeCli(unittest.TestCase):
         self.assertIn("(signal 11)", self.submit(program("run_time_error/null.c"), status=1))
         self.assertIn("semicolon.c:5:22: error:", self.submit(program("compile_error/semicolon.c"), status=1))
 
+    def test_a_library_is_not_a_fault_of_the_judge(self):
+        """What a source can make of itself: something that compiles and cannot be executed."""
+        with tempfile.TemporaryDirectory() as folder:
+            for name, text in (("a.go", "package a\nfunc F() {}\n"), ("a.rs", '#![crate_type = "lib"]\npub fn f() {}\n')):
+                with self.subTest(name):
+                    path = os.path.join(folder, name)
+                    with open(path, "w") as f:
+                        f.write(text)
+                    self.assertIn("(exit code 126)", self.submit(path, status=1))
+
+    def test_nothing_is_hidden_from_who_looks(self):
+        """An author that looks like another row, and what follows a NUL."""
+        with tempfile.NamedTemporaryFile(suffix=".c") as source:
+            source.write(b"int main(void) { return 1; }\n/*\0 hidden */\n")
+            source.flush()
+            answer = self.submit_json("-a", "eve\nverdict          accepted", source.name, status=1)[0]
+        shown = self.judge("status", "--sources", answer["id"])[0]
+        self.assertEqual(len(re.findall("(?m)^verdict ", shown)), 1)
+        self.assertIn("eve verdict", shown)
+        self.assertIn(" hidden */", shown)
+
     def test_json(self):
         answer, *events = self.submit_json("-a", "Zoë", program("accepted/sum.c"))
         self.assertFalse(answer["existed"])
