@@ -3,8 +3,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
 #include <linux/nsfs.h>
 #include <linux/sched.h>
+#include <netinet/in.h>
 #include <openssl/evp.h>
 #include <sched.h>
 #include <sys/file.h>
@@ -27,6 +29,8 @@
 #define UPLINK       "gavel-up"
 #define UPLINKS_MAX  16384
 #define UPLINK_FIRST 0x647f0000U
+
+#define HOST_ADDRESSES_MAX 256 /* of those beyond, the filter of the host alone keeps cells away */
 
 #define GROUP_ALIAS "group:"
 
@@ -73,9 +77,7 @@ static int set_switches(void *arg, struct err *e)
 	    set("bridge/bridge-nf-call-ip6tables", 0, e) < 0 ||
 	    set("bridge/bridge-nf-call-arptables", 0, e) < 0)
 		return -1;
-	if (set("ipv4/ip_forward", network_rule_leads_out(rule), e) != 0)
-		return err_wrap(e, "ipv4/ip_forward");
-	return 0;
+	return set("ipv4/ip_forward", network_rule_leads_out(rule), e) < 0 ? -1 : 0;
 }
 
 /*
@@ -202,14 +204,39 @@ static int add_uplink(struct bridge *b, struct err *e)
 	return status;
 }
 
+/* The packet filter of a new network; NULL with *e. */
+static char *write_rules(const struct network_rule *rule, struct err *e)
+{
+	uint32_t host[HOST_ADDRESSES_MAX];
+	size_t n = 0;
+	struct ifaddrs *all = NULL;
+	char *rules;
+
+	if (network_rule_leads_out(rule) && getifaddrs(&all) < 0) {
+		err_sys(e, "addresses of the host");
+		return NULL;
+	}
+	for (const struct ifaddrs *a = all; a && n < ARRAY_LEN(host); a = a->ifa_next)
+		if (a->ifa_addr && a->ifa_addr->sa_family == AF_INET)
+			host[n++] = ntohl(((const struct sockaddr_in *)(const void *)a->ifa_addr)
+						  ->sin_addr.s_addr);
+	freeifaddrs(all);
+	rules = nft_private_rules(rule, host, n);
+	if (!rules)
+		err_set(e, "out of memory");
+	return rules;
+}
+
 /* Rules first: there is no moment at which the bridge is there and they are not. */
 static int make(struct bridge *b, struct err *e)
 {
 	uint32_t gateway = network_rule_gateway(b->rule);
-	AUTO_FREE char *rules = nft_private_rules(b->rule);
+	AUTO_FREE char *rules = write_rules(b->rule, e);
 	uint8_t mac[6];
 	int index;
 
+	if (!rules)
+		return -1;
 	nft_mac(gateway, mac);
 	b->ns = new_namespace(e);
 	if (b->ns < 0 || netlink_inside(b->ns, set_switches, (void *)b->rule, e) < 0)

@@ -120,7 +120,7 @@ static void put_world(FILE *f)
 }
 
 /* What goes through the gateway, or to it. */
-static void put_gateway(FILE *f, const struct network_rule *r)
+static void put_gateway(FILE *f, const struct network_rule *r, const uint32_t *host, size_t nhost)
 {
 	fprintf(f,
 		"table ip gavel {\n"
@@ -140,9 +140,11 @@ static void put_gateway(FILE *f, const struct network_rule *r)
 	      "    ct state established,related accept\n"
 	      "  }\n"
 	      "  chain through_gateway {\n"
-	      "    type filter hook forward priority 0; policy drop;\n"
-	      "    ct state established,related accept\n",
+	      "    type filter hook forward priority 0; policy drop;\n",
 	      f);
+	for (size_t i = 0; i < nhost; i++)
+		fprintf(f, "    ip daddr %u.%u.%u.%u drop\n", OCTETS(host[i]));
+	fputs("    ct state established,related accept\n", f);
 	put_services(f, r, 0);
 	if (r->world)
 		put_world(f);
@@ -167,7 +169,7 @@ static char *finish(FILE *f, char **text)
 	return NULL;
 }
 
-char *nft_private_rules(const struct network_rule *r)
+char *nft_private_rules(const struct network_rule *r, const uint32_t *host, size_t nhost)
 {
 	char *text = NULL;
 	size_t len;
@@ -176,7 +178,7 @@ char *nft_private_rules(const struct network_rule *r)
 	if (!f)
 		return NULL;
 	put_bridge(f, r);
-	put_gateway(f, r);
+	put_gateway(f, r, host, nhost);
 	return finish(f, &text);
 }
 

@@ -12,6 +12,7 @@
 #ifndef NFT_H
 #define NFT_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct err;
@@ -26,8 +27,11 @@ struct nft_guard;
 /* The hardware address of whoever has this IPv4 address in the network. */
 void nft_mac(uint32_t address, uint8_t mac[6]);
 
-/* Heap text, NULL when out of memory. */
-char *nft_private_rules(const struct network_rule *r);
+/*
+ * Heap text, NULL when out of memory.  The addresses are the host's own, in host byte order: they are dropped on this side too,
+ * so that the host's filter is not the only thing between it and a cell.
+ */
+char *nft_private_rules(const struct network_rule *r, const uint32_t *host, size_t nhost);
 /* `uplink` is the host's end; `inner` the address of the other end; `table` a name that nobody else has. */
 char *nft_host_rules(const char *table, const char *uplink, uint32_t inner);
 

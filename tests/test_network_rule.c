@@ -134,11 +134,12 @@ Test(network_rule, mistakes_have_lines)
 /* What a rule does not name does not appear in the filter. */
 Test(network_rule, filter_says_what_the_rule_says)
 {
+	const uint32_t host = 0xc0000201;
 	struct network_rule r;
 	struct err e;
 
 	cr_assert_eq(parse(&r, HEAD, &e), 0);
-	AUTO_FREE char *closed = nft_private_rules(&r);
+	AUTO_FREE char *closed = nft_private_rules(&r, NULL, 0);
 
 	cr_assert_not_null(closed);
 	cr_expect_null(strstr(closed, "@group"));
@@ -153,7 +154,7 @@ Test(network_rule, filter_says_what_the_rule_says)
 				"  - { name: b, address: 9.9.9.9, port: 53, protocol: udp }\n",
 			   &e),
 		     0);
-	AUTO_FREE char *open = nft_private_rules(&r);
+	AUTO_FREE char *open = nft_private_rules(&r, &host, 1);
 
 	cr_assert_not_null(open);
 	cr_expect_not_null(strstr(open, "@group accept"));
@@ -161,6 +162,7 @@ Test(network_rule, filter_says_what_the_rule_says)
 	cr_expect_not_null(
 		strstr(open, "iifname \"gavel0\" oifname \"out0\" ip daddr 9.9.9.9 udp dport 53 "));
 	cr_expect_not_null(strstr(open, "169.254.0.0/16"));
+	cr_expect_not_null(strstr(open, "ip daddr 192.0.2.1 drop"));
 }
 
 Test(network_rule, shipped_rules_are_good)

@@ -532,6 +532,13 @@ class World(WithWorld):
             for host in "203.0.113.1", "100.127.0.1", "10.213.12.1", "127.0.0.1":
                 self.assertRefused(self.connect("red", host, 80))
 
+    def test_second_line(self):
+        """The private side drops the addresses that the host had when the network was made."""
+        p, _a = self.server("red")
+        chain = self.inside(self.private_ns(p.pid), "nft", "list", "chain", "ip", "gavel", "through_gateway").stdout
+        self.assertIn("ip daddr 203.0.113.1 drop", chain)
+        self.assertLess(chain.index("203.0.113.1"), chain.index("accept"))
+
     def test_nobody_comes_in(self):
         """The far side cannot open a connection to a cell, even if it knows the way."""
         _p, address = self.server("red")
