@@ -270,10 +270,12 @@ static int warm_rounds(struct bench *b, struct warm *w, struct err *e)
 {
 	struct row *bare = table_row(&b->table, "bare_between",
 				     "bare fork+exec+wait between the others, random order");
-	struct row *cell = jail_row(b, "cell", "warm cell, in process: request to report", 1.3);
+	struct row *cell =
+		jail_row(b, "cell", "warm cell, in process: request to report, random order", 1.3);
 	struct row *ready =
 		jail_row(b, "cell_ready", "warm cell, in process: until the next may come", 0);
-	struct row *sock = jail_row(b, "socket", "warm cell of sandboxd, through its socket", 1.3);
+	struct row *sock = jail_row(b, "socket",
+				    "warm cell of sandboxd, through its socket, random order", 1.3);
 	struct jailed_report r;
 	int order[KINDS] = {ONE_BARE, ONE_CELL, ONE_SOCKET};
 	double ms;
@@ -305,7 +307,8 @@ static int warm_rounds(struct bench *b, struct warm *w, struct err *e)
 
 static int warm_stream(struct bench *b, struct warm *w, struct err *e)
 {
-	struct row *r = jail_row(b, "socket_stream", "the same, one run right after the other", 0);
+	struct row *r =
+		jail_row(b, "socket_stream", "sandboxd's socket, one run right after the other", 0);
 	double ms;
 
 	for (unsigned i = 0; i < b->plan.runs; i++) {
@@ -313,6 +316,34 @@ static int warm_stream(struct bench *b, struct warm *w, struct err *e)
 			return -1;
 		series_add(&r->runs, ms);
 	}
+	return 0;
+}
+
+/* As a judge asks that looks at each answer first: what follows a reply is over when the next run comes. */
+static int warm_paced(struct bench *b, struct warm *w, struct err *e)
+{
+	struct row *bare = table_row(&b->table, "bare_paced",
+				     "bare fork+exec+wait, each after a pause of 2 ms");
+	struct row *sock =
+		jail_row(b, "socket_paced", "sandboxd's socket, each after a pause of 2 ms", 1.3);
+	int order[] = {ONE_BARE, ONE_SOCKET};
+	double ms;
+
+	bare->baseline = b->floor_ms;
+	for (unsigned i = 0; i < b->plan.runs; i++) {
+		shuffle(order, ARRAY_LEN(order));
+		for (size_t k = 0; k < ARRAY_LEN(order); k++) {
+			int is_bare = order[k] == ONE_BARE;
+
+			pause_ms(2);
+			if (is_bare ? bare_run(&b->bare, BARE_FORK, RUN_NOTHING, 1, &ms, e) < 0
+				    : client_run(w->client, "/program/nothing", -1, NULL, &ms, e) <
+					      0)
+				return -1;
+			series_add(is_bare ? &bare->runs : &sock->runs, ms);
+		}
+	}
+	note_beside(sock, bare);
 	return 0;
 }
 
@@ -326,6 +357,8 @@ static int warm(struct bench *b, struct err *e)
 
 	if (status == 0)
 		status = warm_rounds(b, &w, e);
+	if (status == 0)
+		status = warm_paced(b, &w, e);
 	if (status == 0)
 		status = warm_stream(b, &w, e);
 	if (warm_close(&w, status == 0 ? e : &closing) < 0)
