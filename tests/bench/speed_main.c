@@ -599,6 +599,36 @@ static const char usage[] =
 	"                   [--only warm,idle,tests,cold,sixteen] [--seed N] [--json]\n"
 	"Run it as root from the folder of the Makefile; `make bench` does.\n";
 
+static int number(const char *text, unsigned *out)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	if (*text == '-' || *end || n < 1 || n > 1000000) {
+		fprintf(stderr, "bench_speed: '%s' is not a number from 1 to 1000000\n", text);
+		return -1;
+	}
+	*out = (unsigned)n;
+	return 0;
+}
+
+static int set_only(struct plan *p, const char *text)
+{
+	size_t known = 0;
+	size_t names = 1;
+
+	p->only = text;
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		known += (size_t)wanted(p, parts[i].name);
+	for (const char *at = text; *at; at++)
+		names += *at == ',';
+	if (known == names)
+		return 0;
+	fprintf(stderr, "bench_speed: --only: '%s' has parts that there are not, or one twice\n",
+		text);
+	return -1;
+}
+
 static int parse(struct plan *p, int argc, char **argv)
 {
 	static const struct option options[] = {{"runs", required_argument, NULL, 'r'},
@@ -613,27 +643,21 @@ static int parse(struct plan *p, int argc, char **argv)
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		unsigned *number = option == 'r'   ? &p->runs
-				   : option == 'i' ? &p->idle_runs
-				   : option == 'c' ? &p->cold_runs
-				   : option == 't' ? &p->tests
-				   : option == 's' ? &p->starts
-				   : option == 'S' ? &p->seed
-						   : NULL;
-		char *end = "";
+		unsigned *count = option == 'r'   ? &p->runs
+				  : option == 'i' ? &p->idle_runs
+				  : option == 'c' ? &p->cold_runs
+				  : option == 't' ? &p->tests
+				  : option == 's' ? &p->starts
+				  : option == 'S' ? &p->seed
+						  : NULL;
 
-		if (number)
-			*number = (unsigned)strtoul(optarg, &end, 10);
-		else if (option == 'o')
-			p->only = optarg;
-		else if (option == 'j')
-			p->json = 1;
-		else
+		if (count && number(optarg, count) < 0)
 			return -1;
-		if (*end || (number && *number == 0 && option != 'S')) {
-			fprintf(stderr, "bench_speed: '%s' is not a number above 0\n", optarg);
+		if (option == 'o' && set_only(p, optarg) < 0)
 			return -1;
-		}
+		if (option == '?')
+			return -1;
+		p->json |= option == 'j';
 	}
 	return optind == argc ? 0 : -1;
 }
@@ -661,7 +685,8 @@ int main(int argc, char **argv)
 					  .idle_runs = 20,
 					  .cold_runs = 100,
 					  .tests = 1000,
-					  .starts = 5}};
+					  .starts = 5,
+					  .seed = 1}};
 	struct err e = {0};
 
 	if (parse(&b.plan, argc, argv) < 0) {
