@@ -35,9 +35,9 @@ const struct jail_program_step jail_program_steps[] = {
 	{ "park",       step_park     }, /* all above is done before anybody waits for it; the request comes here */
 	{ "stdio",      step_stdio    }, /* 0, 1, 2 and the files of the request in place */
 	{ "close",      step_close    }, /* everything else goes at exec */
-	{ "limits",     step_limits   }, /* lowering is always allowed */
 	{ "cwd",        step_cwd      }, /* as the program's user, so that permissions count */
 	{ "landlock",   step_landlock }, /* after all that opens paths; it covers mounts and ids with rules of their own */
+	{ "limits",     step_limits   }, /* after landlock, which needs a few descriptors; lowering is always allowed */
 	{ "verify",     step_verify   }, /* ask the kernel whether all that is true */
 	{ "seccomp",    step_seccomp  }, /* last: the policy allows no set-up call; hands over the listener */
 	{ "exec",       step_exec     }, /* waits for "go": the clock starts there */
