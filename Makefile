@@ -151,7 +151,7 @@ test-vm: deps-vm tests failpoints ## unit, attack and end-to-end tests on Linux 
 
 test-vm-short: deps-vm tests ## the part of test-vm that every change must pass
 	@tests/attack/run.py --build
-	@tests/vm/vm.py --limit 900 tests/vm/inside.py unit:test_cgroup attack:brief e2e:judge_cli
+	@tests/vm/vm.py --limit 1800 tests/vm/inside.py unit:test_cgroup attack:brief e2e:judge_cli
 
 demo: all ## judge solutions in every language and print the table
 	@scripts/demo.py

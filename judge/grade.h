@@ -1,7 +1,7 @@
 /*
  * grade.h - from what happened to a verdict.
  *
- * One table, first match wins; the README's list of verdicts is this table in words.  Everything here is pure.
+ * One table, first match wins; the list of verdicts in judge/README.md is this table in words.  Everything here is pure.
  */
 #ifndef GRADE_H
 #define GRADE_H

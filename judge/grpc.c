@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <time.h>
 
 #include <grpc/grpc_security.h>
@@ -18,6 +19,8 @@
 #define MESSAGE_BYTES_DEFAULT (16 << 20)
 #define CALLS_DEFAULT         1024
 #define THREADS_DEFAULT       8
+#define REQUEST_MS_DEFAULT    20000
+#define SWEEP_MS              500
 #define THREADS_MAX           64
 #define PEM_BYTES_MAX         (1 << 20)
 
@@ -26,6 +29,7 @@ struct grpc_front {
 	grpc_resource_quota *quota;
 	int port;
 	unsigned nthreads;
+	_Atomic int64_t sweep_us; /* when the next sweep is due, CLOCK_MONOTONIC */
 	pthread_t threads[THREADS_MAX];
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -42,13 +46,26 @@ static void core_log(gpr_log_func_args *args)
 	log_event(levels[args->severity], "grpc_core", "message=%s", log_q(args->message));
 }
 
+/* One of the threads every SWEEP_MS, however busy or idle they are. */
+static gpr_timespec sweep_now_and_then(struct grpc_front *f)
+{
+	int64_t now = io_monotonic_us();
+	int64_t due = f->sweep_us;
+
+	if (now >= due &&
+	    atomic_compare_exchange_strong(&f->sweep_us, &due, now + SWEEP_MS * 1000LL))
+		rpc_sweep(&f->home);
+	return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+			    gpr_time_from_millis(SWEEP_MS, GPR_TIMESPAN));
+}
+
 static void *serve(void *arg)
 {
 	struct grpc_front *f = arg;
 
 	for (;;) {
-		grpc_event ev = grpc_completion_queue_next(
-			f->home.queue, gpr_inf_future(GPR_CLOCK_REALTIME), NULL);
+		grpc_event ev =
+			grpc_completion_queue_next(f->home.queue, sweep_now_and_then(f), NULL);
 
 		if (ev.type == GRPC_QUEUE_SHUTDOWN)
 			return NULL;
@@ -159,6 +176,7 @@ static int start(struct grpc_front *f, const struct grpc_front_options *o, struc
 	unsigned threads = o->threads ? o->threads : THREADS_DEFAULT;
 
 	f->home.calls_max = o->calls ? o->calls : CALLS_DEFAULT;
+	f->home.request_ms = o->request_ms ? o->request_ms : REQUEST_MS_DEFAULT;
 	f->home.streams_max = f->home.calls_max - f->home.calls_max / 4;
 	/* All that the core buffers for connections: a full load of the longest messages, within reason. */
 	f->quota = grpc_resource_quota_create("gavel");

@@ -24,6 +24,7 @@ struct grpc_front_options { /* borrowed during open */
 	size_t message_bytes;   /* longest request; 0: 16 MiB.  Longer: RESOURCE_EXHAUSTED */
 	unsigned calls;   /* at once; 0: 1024.  More: RESOURCE_EXHAUSTED; streams get at most 3/4 */
 	unsigned threads; /* 0: 8 */
+	int request_ms; /* how long a call may take to bring its request; 0: 20 s.  Longer: DEADLINE_EXCEEDED */
 };
 
 /* Listens and answers from now on, with the api borrowed until close.  NULL with the reason on failure. */

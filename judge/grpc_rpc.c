@@ -4,6 +4,7 @@
 #include "judge/grpc_bytes.h"
 #include "judge/grpc_method.h"
 #include "proto/err.h"
+#include "proto/io.h"
 #include "proto/log.h"
 #include "proto/scope.h"
 
@@ -57,6 +58,8 @@ struct rpc {
 	unsigned cancelled : 1; /* by the client, its deadline or a broken connection */
 	unsigned greeted : 1;   /* initial metadata have been sent */
 	unsigned final : 1;     /* the status is on its way */
+	unsigned late : 1;      /* brought no request in time */
+	int64_t reading_us;     /* since when it is PHASE_READING */
 };
 
 static void release(struct rpc *r)
@@ -241,6 +244,7 @@ static void read_request(struct rpc *r)
 		return;
 	}
 	r->phase = PHASE_READING;
+	r->reading_us = io_monotonic_us();
 	failed = start(r, &op, 1, &r->received);
 	pthread_mutex_unlock(&r->lock);
 	if (failed)
@@ -277,10 +281,25 @@ void rpc_wake(struct rpc *r)
 	pthread_mutex_unlock(&r->lock);
 }
 
+static void finish_late(struct rpc *r)
+{
+	struct api_status st;
+
+	api_fail(&st, API_DEADLINE_EXCEEDED, "no request came within %d ms", r->home->request_ms);
+	rpc_finish(r, &st);
+}
+
 static void on_woken_up(struct rpc *r, int success)
 {
+	int late;
+
 	(void)success;
-	if (r->method->kind == RPC_BIDI)
+	pthread_mutex_lock(&r->lock);
+	late = r->late;
+	pthread_mutex_unlock(&r->lock);
+	if (late)
+		finish_late(r);
+	else if (r->method->kind == RPC_BIDI)
 		turn_away(r);
 	else
 		proceed(r);
@@ -438,6 +457,29 @@ void rpc_event(void *tag, int success)
 	r = t->rpc;
 	t->handle(r, success);
 	release(r);
+}
+
+/* A call that brings no request must not take its place for ever. */
+static void sweep_one(struct rpc *r, int64_t now_us)
+{
+	pthread_mutex_lock(&r->lock);
+	if (r->phase == PHASE_READING && r->method->kind != RPC_BIDI &&
+	    now_us - r->reading_us > r->home->request_ms * 1000LL) {
+		r->phase = PHASE_BUSY;
+		r->late = 1;
+		(void)start(r, NULL, 0, &r->woken_up);
+	}
+	pthread_mutex_unlock(&r->lock);
+}
+
+void rpc_sweep(struct rpc_home *home)
+{
+	int64_t now_us = io_monotonic_us();
+
+	pthread_mutex_lock(&home->lock);
+	for (struct rpc *r = home->first; r; r = r->next)
+		sweep_one(r, now_us);
+	pthread_mutex_unlock(&home->lock);
 }
 
 void rpc_drain(struct rpc_home *home)

@@ -21,6 +21,7 @@ struct rpc_home {
 	grpc_completion_queue *queue;
 	struct api *api;
 	unsigned calls_max, streams_max;
+	int request_ms; /* for the request of a call to come, but for RPC_BIDI */
 	pthread_mutex_t lock;
 	struct rpc *first;       /* calls going on */
 	unsigned calls, streams; /* how many */
@@ -33,6 +34,8 @@ struct rpc_home {
 int rpc_accept(struct rpc_home *home);
 /* For each event of the queue, with the queue's tag. */
 void rpc_event(void *tag, int success);
+/* Ends the calls that have not brought their request in time; to be called now and then. */
+void rpc_sweep(struct rpc_home *home);
 /* From now on calls are refused and streams end, both with UNAVAILABLE. */
 void rpc_drain(struct rpc_home *home);
 /* Waits until no call is left in memory: after the server has stopped, and before the queue may be shut down. */

@@ -8,7 +8,7 @@
 #   JUDGED_ARGS more options for judged
 set -eu
 cd "$(dirname "$0")/.."
-[ "$(id -u)" -eq 0 ] || exec sudo -E "$0" "$@"
+[ "$(id -u)" -eq 0 ] || exec sudo -E scripts/run.sh "$@"
 
 state=${STATE:-/var/lib/gavel}
 run=${RUN:-/run/gavel}

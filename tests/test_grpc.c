@@ -592,6 +592,37 @@ static void *close_front(void *arg)
 	return NULL;
 }
 
+Test(grpc, calls_that_bring_no_request_give_their_place_back)
+{
+	struct grpc_front_options o = {
+		.listen = "127.0.0.1:0", .calls = 4, .threads = 2, .request_ms = 300};
+	struct client_stream *silent[4];
+	struct api_status st = {0};
+	ProtobufCMessage *m;
+
+	client_close(client);
+	grpc_front_close(front, GRACE_MS);
+	serve(&o);
+	for (size_t i = 0; i < ARRAY_LEN(silent); i++)
+		silent[i] = client_stream_open(client, "/judge.v1.Judge/GetServerInfo", TIMEOUT_MS);
+	for (size_t i = 0; i < ARRAY_LEN(silent); i++) {
+		cr_expect(eq(
+			int,
+			client_stream_next(silent[i], &judge__v1__server_info__descriptor, &m, &st),
+			-1));
+		cr_expect(eq(int, st.code, API_DEADLINE_EXCEEDED), "%s", st.message);
+		cr_expect(eq(str, st.message, "no request came within 300 ms"));
+		client_stream_close(silent[i]);
+	}
+	cr_expect(eq(int, call_bytes("/judge.v1.Judge/GetServerInfo", "", 0, &st), API_OK));
+	/* One that waits while the server ends does not keep it. */
+	silent[0] = client_stream_open(client, "/judge.v1.Judge/GetServerInfo", TIMEOUT_MS);
+	usleep(50000);
+	grpc_front_close(front, GRACE_MS);
+	front = NULL;
+	client_stream_close(silent[0]);
+}
+
 Test(grpc, shutting_down_ends_streams_and_says_so)
 {
 	const char *id = world_submit(&w, "a.c", "text");

@@ -8,15 +8,17 @@ Exit status: 0 if all passed, 1 if any failed, 2 for wrong usage.
 """
 
 import argparse
-import concurrent.futures
 import glob
 import json
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
 import tempfile
+import time
+import traceback
 
 from host import Host, Terminal, read
 
@@ -282,15 +284,63 @@ def run_one(attack, sandbox):
 # ---- all of them
 
 
-def run_apart(attack, sandbox):
-    """The same in a process of its own, so that what is left behind can be told apart."""
-    command = [sys.executable, os.path.abspath(__file__), "--bin", sandbox, "--one", attack.name]
+class Apart:
+    """The same in a forked process of its own, so that what is left behind can be told apart."""
+
+    def __init__(self, attack, sandbox):
+        self.attack, self.said = attack, tempfile.TemporaryFile()
+        self.ends = time.monotonic() + 3 * attack.wall + 120
+        sys.stdout.flush()
+        self.pid = os.fork()
+        if self.pid == 0:
+            self.child(sandbox)
+        self.pidfd = os.pidfd_open(self.pid)
+
+    def child(self, sandbox):
+        status = 1
+        try:
+            os.dup2(self.said.fileno(), 1)
+            os.dup2(self.said.fileno(), 2)
+            status = run_one(self.attack, sandbox)
+        except SystemExit:
+            pass
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            sys.stdout.flush()
+            os._exit(status)
+
+    def outcome(self):
+        """(passed, what happened) once it has ended; one that does not end is stopped."""
+        late = time.monotonic() > self.ends
+        if late:
+            os.kill(self.pid, signal.SIGTERM)
+        _, status = os.waitpid(self.pid, 0)
+        os.close(self.pidfd)
+        self.said.seek(0)
+        lines = self.said.read().decode(errors="replace").strip().splitlines() or ["run.py itself died"]
+        self.said.close()
+        return (False, "run.py itself did not come to an end") if late else (status == 0, lines[-1])
+
+
+def run_all(chosen, sandbox, together):
+    """(attack, passed, what happened) of each, in order."""
+    waiting, running, outcomes = list(reversed(chosen)), [], {}
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=3 * attack.wall + 120)
-    except subprocess.TimeoutExpired:
-        return attack, False, "run.py itself did not come to an end"
-    lines = done.stdout.strip().splitlines() or [done.stderr.strip()[-500:]]
-    return attack, done.returncode == 0, lines[-1]
+        for attack in chosen:
+            while attack not in outcomes:
+                while waiting and len(running) < together:
+                    running.append(Apart(waiting.pop(), sandbox))
+                patience = max(0, min(one.ends for one in running) - time.monotonic())
+                ready, _, _ = select.select([one.pidfd for one in running], [], [], patience)
+                for one in [one for one in running if one.pidfd in ready or time.monotonic() > one.ends]:
+                    running.remove(one)
+                    outcomes[one.attack] = one.outcome()
+            yield attack, *outcomes[attack]
+    finally:
+        for one in running:
+            os.kill(one.pid, signal.SIGTERM)
+            one.outcome()
 
 
 def main():
@@ -301,7 +351,6 @@ def main():
     options.add_argument("--native", action="store_true", help="only programs in machine code")
     options.add_argument("--brief", action="store_true", help="of a file with many cases only the first")
     options.add_argument("--build", action="store_true", help="only compile these into build/attack, for a later run")
-    options.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
     options.add_argument("names", nargs="*", metavar="NAME")
     given = options.parse_args()
     try:
@@ -324,13 +373,11 @@ def main():
     sandbox = os.path.abspath(given.bin)
     if not os.access(sandbox, os.X_OK):
         options.error(f"--bin: {sandbox} is not a program; 'make' builds it")
-    if given.one:
-        return run_one(chosen[0], sandbox)
     failed = 0
-    with concurrent.futures.ThreadPoolExecutor(given.j) as pool:
-        for attack, passed, what in pool.map(lambda a: run_apart(a, sandbox), chosen):
-            failed += not passed
-            print(f"{'ok  ' if passed else 'FAIL'} {attack.name:42} {what}", flush=True)
+    signal.signal(signal.SIGTERM, stopped)
+    for attack, passed, what in run_all(chosen, sandbox, given.j):
+        failed += not passed
+        print(f"{'ok  ' if passed else 'FAIL'} {attack.name:42} {what}", flush=True)
     print(f"{len(chosen) - failed} passed, {failed} failed")
     return 1 if failed else 0
 
