@@ -226,11 +226,12 @@ static const char java_source[] =
 
 Test(policy_languages, java, .timeout = 240)
 {
-	run_job(&(struct job){"Main.java",
-			      java_source,
-			      {{"compiler", {"/usr/bin/javac", "Main.java"}},
-			       {"managed", {"/usr/bin/java", "-Xmx256m", "-XX:-UsePerfData", "Main"}}},
-			      "59999997 seven\n"});
+	run_job(&(struct job){
+		"Main.java",
+		java_source,
+		{{"compiler", {"/usr/bin/javac", "Main.java"}},
+		 {"managed", {"/usr/bin/java", "-Xmx256m", "-XX:-UsePerfData", "Main"}}},
+		"59999997 seven\n"});
 }
 
 static const char go_source[] =
