@@ -229,7 +229,7 @@ Test(policy_languages, java, .timeout = 240)
 	run_job(&(struct job){
 		"Main.java",
 		java_source,
-		{{"compiler", {"/usr/bin/javac", "Main.java"}},
+		{{"compiler", {"/usr/bin/javac", "-J-XX:-UsePerfData", "Main.java"}},
 		 {"managed", {"/usr/bin/java", "-Xmx256m", "-XX:-UsePerfData", "Main"}}},
 		"59999997 seven\n"});
 }
