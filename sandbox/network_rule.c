@@ -1,13 +1,12 @@
 #include "sandbox/network_rule.h"
 
 #include <arpa/inet.h>
-#include <cyaml/cyaml.h>
-#include <stdarg.h>
 #include <string.h>
 
 #include "proto/err.h"
 #include "proto/io.h"
 #include "proto/scope.h"
+#include "sandbox/rule_file.h"
 
 #define TEXT_MAX 65536
 #define KIB      1024ULL
@@ -89,29 +88,6 @@ static const cyaml_schema_field_t file_fields[] = {
 static const cyaml_schema_value_t file_schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct file, file_fields),
 };
-
-/* What libcyaml complains about first, and where: it says the place in a backtrace, innermost first. */
-struct complaint {
-	char what[120], where[100];
-};
-
-__attribute__((format(printf, 3, 0))) static void keep_first(cyaml_log_t level, void *ctx,
-							     const char *fmt, va_list args)
-{
-	struct complaint *c = ctx;
-	char line[200];
-	const char *text = line;
-
-	vsnprintf(line, sizeof(line), fmt, args);
-	line[strcspn(line, "\n")] = '\0';
-	if (strncmp(text, "Load: ", 6) == 0)
-		text += 6;
-	text += strspn(text, " ");
-	if (level >= CYAML_LOG_ERROR && !c->what[0])
-		snprintf(c->what, sizeof(c->what), "%.119s", text);
-	else if (!c->where[0] && strstr(text, "line:"))
-		snprintf(c->where, sizeof(c->where), ", %.97s", text);
-}
 
 static uint32_t mask(unsigned prefix)
 {
@@ -239,22 +215,13 @@ static int take_file(struct network_rule *r, const struct file *f, const char *n
 int network_rule_parse(struct network_rule *r, const char *text, size_t len, const char *name,
 		       struct err *e)
 {
-	struct complaint complaint = {.what = ""};
-	const cyaml_config_t config = {.log_fn = keep_first,
-				       .log_ctx = &complaint,
-				       .log_level = CYAML_LOG_ERROR,
-				       .mem_fn = cyaml_mem,
-				       .flags = CYAML_CFG_NO_ALIAS};
-	struct file *f = NULL;
-	cyaml_err_t result = cyaml_load_data((const uint8_t *)text, len, &config, &file_schema,
-					     (void **)&f, NULL);
+	struct file *f = rule_file_parse(&file_schema, text, len, e);
 	int status;
 
-	if (result != CYAML_OK)
-		return err_set(e, "%s (%s%s)", cyaml_strerror(result), complaint.what,
-			       complaint.where);
-	status = f ? take_file(r, f, name, e) : err_set(e, "empty");
-	cyaml_free(&config, &file_schema, f, 0);
+	if (!f)
+		return -1;
+	status = take_file(r, f, name, e);
+	rule_file_free(&file_schema, f);
 	return status;
 }
 
