@@ -31,7 +31,7 @@ PROGS   := $(patsubst %_main.c,%,$(notdir $(wildcard sandbox/*_main.c judge/*_ma
 UNITS   := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 THREADED = $(filter test_store test_api test_grpc test_worker test_blob_cache test_queue,$(UNITS))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-SOURCES := $(wildcard proto/*.[ch] sandbox/*.[ch] judge/*.[ch] tests/*.[ch] tests/*/*.[ch])
+SOURCES := $(wildcard proto/*.[ch] sandbox/*.[ch] judge/*.[ch] tests/*.[ch] tests/*/*.[ch] tests/attack/*/*.[ch])
 
 LIBS_proto   := -lprotobuf-c
 LIBS_sandbox := -lseccomp -lcap -lcyaml -lyaml -ljansson -lcrypto $(LIBS_proto)

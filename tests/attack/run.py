@@ -1,13 +1,14 @@
 #!/usr/bin/python3
 """Run hostile programs in the sandbox; each must end as its first line says, and leave the host unharmed.
 
-    run.py [--bin build/bin/sandbox] [-j N] [--native] [--brief] [--list | --build] [NAME...]
+    run.py [--bin build/bin/sandbox] [-j N] [--native] [--brief] [--layer LAYER] [--list | --build] [NAME...]
 
-NAME is a file's name with or without its ending (fork_bomb), or one case of it (forbidden:ptrace).
+NAME is a group (escape), a file's name with or without its ending (fork_bomb), or one case of it (forbidden:ptrace).
 Exit status: 0 if all passed, 1 if any failed, 2 for wrong usage.
 """
 
 import argparse
+import collections
 import glob
 import json
 import os
@@ -25,13 +26,16 @@ from host import Host, Terminal, read
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 BUILT = os.path.join(TOP, "build/attack")
+# The folders; what they have in common stands in README.md.
+GROUPS = ("escape", "host", "theft", "leftovers", "starvation", "measure", "compile", "judge")
+LANGUAGES = {".c": "C", ".cpp": "C++", ".S": "assembly", ".py": "Python", ".java": "Java", ".js": "JavaScript", ".go": "Go", ".rs": "Rust"}
 STATUSES = {
     "exited", "signaled", "cpu_time_limit", "wall_time_limit", "memory_limit", "output_limit", "forbidden_syscall",
     "sandbox_error",
 }
 KEYS = {
     "expect", "each", "policy", "time", "wall", "memory", "processes", "output", "box", "net", "mode", "rounds", "beside",
-    "copyout", "mount", "stdin", "leak", "terminal",
+    "copyout", "mount", "stdin", "leak", "terminal", "layer",
 }
 JAVA = ["/usr/bin/java", "-Xmx128m", "-XX:MaxDirectMemorySize=2g", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-cp", "classes"]
 COMPILE = {
@@ -56,46 +60,59 @@ class Failed(Exception):
 class Attack:
     """One case: a file, the keys of its first line, and the word of `each` that it runs with."""
 
-    def __init__(self, path, keys, word):
-        self.path, self.word = path, word
-        self.name = os.path.relpath(path, HERE) + (":" + word if word else "")
+    def __init__(self, path, keys, why, word):
+        self.path, self.word, self.why = path, word, why
+        self.group, base = os.path.relpath(path, HERE).split("/")
+        self.stem, self.ending = os.path.splitext(base)
+        self.name = f"{self.group}/{base}" + (":" + word if word else "")
         self.keys = {key: value.replace("{}", word) for key, value in keys.items()}
         self.expect = self.keys["expect"].split("|")
-        self.compiling = keys.get("mode") == "compile"
+        self.layers = set(re.split("[,+]", keys["layer"]))
+        self.compiling = self.group == "compile"
         self.seconds = float(self.keys.get("time", "1s")[:-1])
         # Far beyond the CPU limit, so that a busy machine does not turn the one into the other.
         self.wall = float(self.keys.get("wall", f"{10 * self.seconds + 10}s")[:-1])
 
     def matches(self, names):
-        stem = os.path.splitext(os.path.basename(self.path))[0]
-        relative = os.path.relpath(self.path, HERE)
-        mine = {self.name, relative, os.path.splitext(relative)[0], stem, f"{stem}:{self.word}"}
+        mine = {self.group, self.name, self.name.partition(":")[0], self.stem, f"{self.group}/{self.stem}", f"{self.stem}:{self.word}"}
         return not names or bool(mine & set(names))
 
     def native(self):
         """Whether it needs neither an interpreter nor a compiler in its cell."""
-        return not self.compiling and os.path.splitext(self.path)[1] in NATIVE
+        return not self.compiling and self.ending in NATIVE
 
 
-def attacks_of(path):
+def known_layers():
+    with open(os.path.join(HERE, "layers.txt")) as f:
+        return {line.split("|")[0].strip() for line in f if "|" in line and line[0] != "#"}
+
+
+def attacks_of(path, layers):
     with open(path) as f:
         line = f.readline().strip()
-    found = re.fullmatch(r"(?:/\*|//|#) attack: (.*?) layer=(.+?)(?: \*/)?", line)
+    found = re.fullmatch(r"(?:/\*|//|#) attack: (.*?) why=(.+?)(?: \*/)?", line)
     if not found:
-        raise ValueError(f"{path}:1: expected a comment 'attack: expect=STATUS [KEY=VALUE]... layer=WHAT STOPS IT'")
+        raise ValueError(f"{path}:1: expected a comment 'attack: expect=STATUS layer=NAME [KEY=VALUE]... why=TEXT'")
     keys = dict(word.split("=", 1) for word in found[1].split())
-    if set(keys) - KEYS or "expect" not in keys:
-        raise ValueError(f"{path}:1: unknown key, or no expect=: {sorted(set(keys) - KEYS)}")
+    if set(keys) - KEYS or not {"expect", "layer"} <= set(keys):
+        raise ValueError(f"{path}:1: unknown key, or no expect= or layer=: {sorted(set(keys) - KEYS)}")
     for expected in keys["expect"].split("|"):
         if expected.split(":")[0] not in STATUSES:
             raise ValueError(f"{path}:1: no status of a report: {expected}")
-    return [Attack(path, keys, word) for word in keys.get("each", "").split(",")]
+    attacks = [Attack(path, keys, found[2], word) for word in keys.get("each", "").split(",")]
+    if unknown := attacks[0].layers - layers:
+        raise ValueError(f"{path}:1: not in layers.txt: {', '.join(sorted(unknown))}")
+    return attacks
 
 
 def all_attacks():
-    paths = [p for kind in ("*", "compile/*") for p in sorted(glob.glob(os.path.join(HERE, kind)))]
-    tools = {os.path.join(HERE, name) for name in ("run.py", "host.py", "attack.h", "README.md")}
-    return [a for p in paths if os.path.isfile(p) and p not in tools for a in attacks_of(p)]
+    """Every case, in the order of the groups.  Files are known by their stems, so no two may share one."""
+    layers, stems, attacks = known_layers(), {}, []
+    for path in [p for group in GROUPS for p in sorted(glob.glob(os.path.join(HERE, group, "*.*")))]:
+        attacks += attacks_of(path, layers)
+        if (other := stems.setdefault(attacks[-1].stem, path)) != path:
+            raise ValueError(f"{path} and {other}: the same name")
+    return attacks
 
 
 # ---- one attack, in a process of its own
@@ -116,7 +133,7 @@ def compiled(source):
         os.makedirs(BUILT, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=BUILT) as folder:
             made = os.path.join(folder, stem)
-            subprocess.run(NATIVE[ending] + ["-O1", "-pthread", "-o", made, source], check=True)
+            subprocess.run(NATIVE[ending] + ["-O1", "-pthread", "-I", HERE, "-o", made, source], check=True)
             os.replace(made, program)
     return program
 
@@ -124,7 +141,7 @@ def compiled(source):
 def build(attack, host):
     """What goes into the box, and the command that starts it there."""
     source, folder = attack.path, os.path.join(host.work, "build")
-    base, (stem, ending) = os.path.basename(source), os.path.splitext(os.path.basename(source))
+    stem, ending, base = attack.stem, attack.ending, attack.stem + attack.ending
     if attack.compiling:
         define = [f'-DCANARY_PATH="{host.canaries[0]}"'] if ending in (".c", ".S") else []
         return [source + ":" + base], COMPILE[ending] + define + [base]
@@ -343,11 +360,23 @@ def run_all(chosen, sandbox, together):
             one.outcome()
 
 
+def show(attacks):
+    """The table of the suite: one line for each file, then how many there are; cases of `each` count once."""
+    files = list({attack.path: attack for attack in attacks}.values())
+    for attack in files:
+        print(f"{attack.name.partition(':')[0]:36} {attack.keys['layer']:28} {attack.why}")
+    for title, key in (("group", lambda a: a.group), ("language", lambda a: LANGUAGES[a.ending])):
+        counts = collections.Counter(map(key, files))
+        print(f"{title}: " + ", ".join(f"{name} {n}" for name, n in counts.most_common()))
+    print(f"{len(files)} attacks, {len(attacks)} cases")
+
+
 def main():
     options = argparse.ArgumentParser(description="Run hostile programs in the sandbox.")
     options.add_argument("--bin", default=os.path.join(TOP, "build/bin/sandbox"), help="the sandbox program")
     options.add_argument("-j", type=int, default=2, metavar="N", help="attacks at the same time (2)")
-    options.add_argument("--list", action="store_true", help="print the attacks and what stops them")
+    options.add_argument("--list", action="store_true", help="print the attacks, what stops them, and how many there are")
+    options.add_argument("--layer", metavar="LAYER", help="only those that this layer stops, by its name in layers.txt")
     options.add_argument("--native", action="store_true", help="only programs in machine code")
     options.add_argument("--brief", action="store_true", help="of a file with many cases only the first")
     options.add_argument("--build", action="store_true", help="only compile these into build/attack, for a later run")
@@ -356,15 +385,17 @@ def main():
     try:
         chosen = [attack for attack in all_attacks() if attack.matches(given.names)]
         chosen = [attack for attack in chosen if attack.native() or not given.native]
+        if given.layer and given.layer not in known_layers():
+            options.error(f"--layer: no {given.layer} in layers.txt")
+        chosen = [attack for attack in chosen if not given.layer or given.layer in attack.layers]
         if given.brief:
             chosen = list({attack.path: attack for attack in reversed(chosen)}.values())[::-1]
     except ValueError as e:
         options.error(str(e))
     if not chosen:
-        options.error(f"no attack is called {' '.join(given.names)}")
+        options.error(f"no attack is called {' '.join(given.names) or given.layer}")
     if given.list:
-        for attack in chosen:
-            print(f"{attack.name:40} {'|'.join(attack.expect)}")
+        show(chosen)
         return 0
     if given.build:
         for source in sorted({attack.path for attack in chosen if attack.native()}):

@@ -1,4 +1,4 @@
-// attack: expect=exited:1|exited:2 mode=compile memory=1024M processes=128 time=20s layer=the compiler sees no more than the program
+// attack: expect=exited:1|exited:2 memory=1024M processes=128 time=20s layer=root why=the compiler sees no more than the program
 package main
 
 // #cgo CFLAGS: -include /etc/shadow

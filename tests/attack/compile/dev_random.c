@@ -1,4 +1,4 @@
-/* attack: expect=cpu_time_limit|wall_time_limit|memory_limit|exited:1 mode=compile memory=256M time=3s layer=limits of the compile */
+/* attack: expect=cpu_time_limit|wall_time_limit|memory_limit|exited:1 memory=256M time=3s layer=cpu_time why=limits of the compile */
 #include "/dev/random"
 int main(void)
 {

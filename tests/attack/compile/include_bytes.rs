@@ -1,4 +1,4 @@
-// attack: expect=exited:1 mode=compile memory=512M processes=64 time=10s layer=the compiler sees no more than the program
+// attack: expect=exited:1 memory=512M processes=64 time=10s layer=root why=the compiler sees no more than the program
 static SHADOW: &[u8] = include_bytes!("/etc/shadow");
 static ENVIRONMENT: Option<&str> = option_env!("SECRET_OF_THE_HOST");
 

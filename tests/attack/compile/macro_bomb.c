@@ -1,4 +1,4 @@
-/* attack: expect=cpu_time_limit|wall_time_limit|memory_limit|output_limit|exited:1 mode=compile memory=256M time=5s layer=limits of the compile */
+/* attack: expect=cpu_time_limit|wall_time_limit|memory_limit|output_limit|exited:1 memory=256M time=5s layer=cpu_time why=limits of the compile */
 #define A a, a, a, a, a, a, a, a, a, a
 #define B A, A, A, A, A, A, A, A, A, A
 #define C B, B, B, B, B, B, B, B, B, B

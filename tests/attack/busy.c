@@ -1,9 +1,0 @@
-/* attack: expect=cpu_time_limit layer=CPU limit */
-#include "attack.h"
-
-int main(void)
-{
-	bounded(30);
-	for (;;)
-		;
-}

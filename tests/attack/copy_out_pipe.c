@@ -1,9 +1,0 @@
-/* attack: expect=exited:0|sandbox_error copyout=out layer=what is not a file is not opened to wait for it */
-#include "attack.h"
-
-int main(void)
-{
-	if (mkfifo("out", 0666) < 0)
-		broken("mkfifo");
-	held();
-}

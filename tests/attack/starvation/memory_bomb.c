@@ -1,0 +1,10 @@
+/* attack: expect=memory_limit memory=64M layer=memory why=memory limit of the cgroup, no swap */
+#include "attack.h"
+
+int main(void)
+{
+	for (int mb = 0; mb < 1024; mb++)
+		if (!take_memory(1 << 20))
+			broken("malloc");
+	escaped("1 GB of 64 MB allowed");
+}

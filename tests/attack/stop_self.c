@@ -1,8 +1,0 @@
-/* attack: expect=wall_time_limit wall=2s layer=wall limit: a stopped process uses nothing and never ends */
-#include "attack.h"
-
-int main(void)
-{
-	raise(SIGSTOP);
-	held();
-}
