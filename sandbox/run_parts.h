@@ -22,7 +22,7 @@ struct run {
 	uint64_t output_left;
 	int sync, pidfd, listener;
 	uint64_t cpu_base_us; /* used before "go": set-up, not the program's */
-	int64_t go_us, end_us, dying_us, sampled_us;
+	int64_t go_us, end_us, dying_us, sampled_us, starved_us;
 	Sandbox__Status fired; /* the first limit that was hit, or 0 */
 	int killed;
 	int init_done; /* init has told how it ended */

@@ -81,16 +81,18 @@ static int64_t most_delayed_thread_us(unsigned long pid)
 	return most;
 }
 
-/* How long the program was kept waiting for a CPU: what its worst-served living thread lost. */
-static int64_t starved_us(const struct run *r)
+/*
+ * How long the program was kept waiting for a CPU: the most that one of its threads is known to have lost.  Those that have ended
+ * cannot be asked any more, so what they said earlier is kept; while the last one is ending, nobody is listed and all is forgiven.
+ */
+static int64_t starved_us(struct run *r)
 {
 	char pids[4096];
-	int64_t most = 0;
 	ssize_t n = cgroup_processes(&r->cgroup, pids, sizeof(pids));
 	char *end;
 
-	if (n <= 0)
-		return 0;
+	if (n == 0)
+		return INT64_MAX / 2;
 	for (char *p = pids; *p; p = end + (*end == '\n')) {
 		int64_t delay;
 		unsigned long pid = strtoul(p, &end, 10);
@@ -98,10 +100,10 @@ static int64_t starved_us(const struct run *r)
 		if (end == p)
 			break;
 		delay = most_delayed_thread_us(pid);
-		if (delay > most)
-			most = delay;
+		if (delay > r->starved_us)
+			r->starved_us = delay;
 	}
-	return most;
+	return r->starved_us;
 }
 
 /* True when the program is dead already and only we were too late to see it. */
@@ -116,7 +118,7 @@ static int has_ended(const struct run *r)
  * The wall limit is there for programs that sleep, not for machines that are busy: time for which the program was ready to run but
  * did not get a CPU is added to it, within reason.  Looked at only when the limit is reached, so it costs nothing otherwise.
  */
-static int64_t stretched_wall_left(const struct run *r, int64_t now)
+static int64_t stretched_wall_left(struct run *r, int64_t now)
 {
 	int64_t limit = (int64_t)r->rq->wall_time_us;
 	int64_t allowed = limit + starved_us(r);
