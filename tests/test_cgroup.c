@@ -47,6 +47,14 @@ static void gone(int parent, const char *name)
 	cr_expect(eq(int, faccessat(parent, name, F_OK, 0), -1), "%s is still there", name);
 }
 
+/* What is nobody's, an instance that is no part of this test may be removing just now. */
+static void gone_soon(int parent, const char *name)
+{
+	for (int i = 0; i < 1000 && faccessat(parent, name, F_OK, 0) == 0; i++)
+		nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+	gone(parent, name);
+}
+
 static void teardown(void)
 {
 	struct err e = {0};
@@ -536,19 +544,24 @@ static _Noreturn void instance_that_dies(int report)
 	struct cgroup cg;
 	struct err e;
 	struct dead_instance d = {0};
+	int closed[2];
+	char end;
 
 	if (cgroup_host_open(&h, &e) < 0 || cgroup_cell_open(&h, "cell-1", 8, &c, &e) < 0 ||
-	    cgroup_open(&c, "run-1", &plain, &cg, &e) < 0)
+	    cgroup_open(&c, "run-1", &plain, &cg, &e) < 0 || pipe2(closed, O_CLOEXEC) < 0)
 		_exit(1);
 	d.orphan = fork();
 	if (d.orphan == 0) {
-		(void)cgroup_attach_self(cg.procs_fds, cg.nprocs_fds);
-		(void)close_range(3, ~0U, 0);
+		if (cgroup_attach_self(cg.procs_fds, cg.nprocs_fds) != 0)
+			_exit(1);
+		(void)dup2(closed[1], 3);
+		(void)close_range(4, ~0U, 0);
+		(void)close(3);
 		wait_for_ever();
 	}
-	while (cgroup_sample(&cg, &e) == 0 && cg.sampled_processes == 0)
-		continue;
-	nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL); /* close_range comes next */
+	close(closed[1]);
+	if (read(closed[0], &end, 1) != 0) /* until the orphan has no lock any more */
+		_exit(1);
 	memcpy(d.name, h.name, sizeof(d.name));
 	(void)!write(report, &d, sizeof(d));
 	kill(getpid(), SIGKILL);
@@ -574,7 +587,7 @@ Test(cgroup, folders_of_a_dead_instance_are_removed)
 
 	cr_assert(zero(int, cgroup_host_open(&next, &e)), "%s", e.msg);
 	for (int i = 0; i < next.ntrees; i++)
-		gone(next.trees[i].parent, d.name);
+		gone_soon(next.trees[i].parent, d.name);
 	snprintf(pid_text, sizeof(pid_text), "%d/exe", (int)d.orphan);
 	for (int i = 0; i < 500 && faccessat(orphan, pid_text, F_OK, 0) == 0; i++)
 		nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
