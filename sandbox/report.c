@@ -70,10 +70,10 @@ static json_t *text(const char *s)
 	}
 }
 
-/* Numbers are below 2^63: bytes and microseconds. */
+/* JSON's numbers end at 2^63 - 1 here, and so does what can be measured. */
 static json_t *number(uint64_t n)
 {
-	return json_integer((json_int_t)n);
+	return json_integer(n < INT64_MAX ? (json_int_t)n : INT64_MAX);
 }
 
 static json_t *build(const Sandbox__Reply *r)
