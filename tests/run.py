@@ -4,7 +4,8 @@
     tests/run.py [--mode release|debug|asan|tsan] [--limit SECONDS] [SUITE[:NAME]]...
 
 Every program runs in a process group of its own under a time limit; its output is shown
-when it fails, or always with --verbose.  The last line says how many tests were run.
+when it fails, or always with --verbose.  One that takes long says now and then how far it
+is.  The last line says how many tests were run.
 """
 import argparse
 import glob
@@ -16,6 +17,7 @@ import sys
 import time
 
 LIMIT_S = 900
+PULSE_S = 30
 ENVIRONMENT = dict(os.environ, LSAN_OPTIONS="suppressions=tests/lsan.supp:print_suppressions=0")
 CRITERION = re.compile(r"Tested: (\d+) \| Passing: (\d+) \| Failing: (\d+) \| Crashing: (\d+)")
 COUNTED = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", re.M)
@@ -58,18 +60,23 @@ def count(text, status):
     return 0, 0 if status == 0 else 1, 0
 
 
-def run(argv, limit_s):
-    """Output and exit status; whatever the program left in its group is killed."""
+def run(argv, limit_s, pulse):
+    """Output and exit status; whatever the program left in its group is killed.  pulse gets the last line so far, now and then."""
     p = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
                          text=True, errors="replace", start_new_session=True, env=ENVIRONMENT)
-    try:
-        text, _ = p.communicate(timeout=limit_s)
-    except subprocess.TimeoutExpired:
-        os.killpg(p.pid, signal.SIGKILL)
-        text, _ = p.communicate()
-        text += f"\n{argv[-1]}: killed after {limit_s} s"
-        return text, 1
-    return text, p.returncode
+    ends = time.monotonic() + limit_s
+    while True:
+        try:
+            text, _ = p.communicate(timeout=max(0, min(PULSE_S, ends - time.monotonic())))
+            return text, p.returncode
+        except subprocess.TimeoutExpired as e:
+            if time.monotonic() >= ends:
+                break
+            lines = (e.output or b"").decode(errors="replace").split("\n")
+            pulse(lines[-2] if len(lines) > 1 else "")
+    os.killpg(p.pid, signal.SIGKILL)
+    text, _ = p.communicate()
+    return f"{text}\n{argv[-1]}: killed after {limit_s:.0f} s", 1
 
 
 def main():
@@ -87,12 +94,16 @@ def main():
         suite, _, only = suite.partition(":")
         for argv in SUITES[suite](options.mode, only):
             started = time.monotonic()
-            text, status = run(argv, options.limit)
+            name = " ".join(argv).removeprefix("/usr/bin/python3 ")
+
+            def pulse(line):
+                print(f"...  {suite:6} {name:40} {time.monotonic() - started:.0f} s  {line[:100]}", flush=True)
+
+            text, status = run(argv, options.limit, pulse)
             counts = list(count(text, status))
             if status != 0 and counts[1] == 0:
                 counts[1] = 1
             bad = status != 0 or counts[1] > 0
-            name = " ".join(argv).removeprefix("/usr/bin/python3 ")
             print(f"{'FAIL' if bad else 'ok  '} {suite:6} {name:40} {counts[0]:4} passed"
                   f"{f', {counts[1]} failed' if counts[1] else ''}"
                   f"{f', {counts[2]} skipped' if counts[2] else ''}"

@@ -4,11 +4,13 @@
     inside.py SUITE[:NAME]...        as tests/run.py, which does the work
 """
 import os
+import re
 import subprocess
 import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CGROUPS = "/sys/fs/cgroup"
+COUNTS = re.compile(r"\d+ passed, \d+ failed")
 
 
 def mounts():
@@ -57,8 +59,9 @@ def main():
     tests = subprocess.Popen(["/usr/bin/python3", "tests/run.py", "--limit", "3600", *sys.argv[1:]], stdout=subprocess.PIPE, text=True)
     last = ""
     for line in tests.stdout:
-        print(last, end="", flush=True)
-        last = line
+        print(last, end="")
+        last = line if COUNTS.match(line) else ""
+        print("" if last else line, end="", flush=True)
     status = tests.wait()
     after = all_there()
     left = [f"{what} left: {thing}" for what in before for thing in sorted(after[what] - before[what])]

@@ -22,7 +22,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 
 UNPACKED = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "build/vm")
@@ -121,6 +120,24 @@ def initramfs(folder, order, command, mark):
     return f"{folder}/initramfs.gz"
 
 
+class Folder:
+    """A temporary folder; the process that makes it removes it when this one has ended, whatever way that was."""
+
+    KEEP = 'trap "" INT TERM HUP PIPE; f=$(mktemp -d -t gavel-vm-XXXXXX) && echo "$f" && read -r _; rm -rf "$f"'
+
+    def __enter__(self):
+        self.keeper = subprocess.Popen(["/bin/sh", "-c", self.KEEP], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                       start_new_session=True)
+        path = self.keeper.stdout.readline().strip()
+        if not path:
+            raise Failure("no temporary folder could be made")
+        return path
+
+    def __exit__(self, *_):
+        self.keeper.stdin.close()
+        self.keeper.wait()
+
+
 class Machine:
     """QEMU and the file server it needs.  Both die with this process, whatever way it ends."""
 
@@ -128,9 +145,10 @@ class Machine:
         self.folder, self.started = folder, []
 
     def start(self, name, argv):
+        # Where this process died before the request to die with it, it is no longer the parent.
+        with_us = ["/usr/bin/setpriv", "--pdeathsig", "KILL", "--", "/bin/sh", "-c", '[ $PPID = $0 ] && exec "$@"', str(os.getpid())]
         with open(f"{self.folder}/{name}.log", "wb") as log:
-            self.started.append(subprocess.Popen(["/usr/bin/setpriv", "--pdeathsig", "KILL", "--", *argv],
-                                                 stdin=subprocess.DEVNULL, stdout=log, stderr=log))
+            self.started.append(subprocess.Popen(with_us + argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log))
         return self.started[-1]
 
     def serve_files(self):
@@ -222,6 +240,7 @@ def copy_output(connection, qemu, mark, ends):
 def run(options, folder):
     mark = "vm-" + secrets.token_hex(16)
     kernel, version, top = the_kernel()
+    print(f"vm: booting Linux {version}, {options.memory} MiB; at most {options.limit:.0f} s", file=sys.stderr, flush=True)
     machine = Machine(folder)
     ends = time.monotonic() + options.limit
     try:
@@ -261,7 +280,7 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     signal.signal(signal.SIGHUP, lambda *_: sys.exit(128 + signal.SIGHUP))
     try:
-        with tempfile.TemporaryDirectory(prefix="gavel-vm-") as folder:
+        with Folder() as folder:
             return run(options, folder)
     except Failure as e:
         print(f"vm: {e}", file=sys.stderr)
