@@ -1,7 +1,7 @@
 """The host as an attack must leave it: traps that it could reach, and a look at what has changed.
 
 One Host belongs to one process that runs one attack. As root that process gets a mount namespace of its own,
-with propagation on, and an empty /tmp, /var/tmp and /dev/shm: a mount or a file that the sandbox leaves is
+with propagation on, and an empty /tmp, /var/tmp, /dev/shm and /run: a mount or a file that the sandbox leaves is
 then seen at once, and what other programs do at the same time is not.
 """
 
@@ -125,7 +125,7 @@ class Host:
         # First away from the host's peers, then peers again: what leaks, leaks here.
         libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None)
         libc.mount(None, b"/", None, MS_REC | MS_SHARED, None)
-        folders = [p for p in ("/tmp", "/var/tmp", "/dev/shm") if not any(v.startswith(p + "/") for v in keep_visible)]
+        folders = [p for p in ("/tmp", "/var/tmp", "/dev/shm", "/run") if not any(v.startswith(p + "/") for v in keep_visible)]
         for path in folders:
             libc.mount(b"tmpfs", path.encode(), b"tmpfs", MS_NOSUID | MS_NODEV, b"mode=1777")
         return folders
@@ -187,7 +187,6 @@ class Host:
                 for folder in self.private
                 for name in os.listdir(folder)
             }
-            | {os.path.join("/run", name) for name in os.listdir("/run") if "gavel" in name}
             | {os.path.join(self.work, "cwd", name) for name in os.listdir(os.path.join(self.work, "cwd"))},
             "SysV segment": {line for line in read("/proc/sysvipc/shm").splitlines() if line.split()[0] == str(MARK)},
             "setting": {read("/proc/sys/kernel/core_pattern"), os.uname().nodename},
