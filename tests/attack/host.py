@@ -24,11 +24,13 @@ import time
 
 libc = ctypes.CDLL(None, use_errno=True)
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
-CLONE_NEWNS = 0x00020000
+CLONE_NEWNS, CLONE_NEWNET = 0x00020000, 0x40000000
 MS_REC, MS_PRIVATE, MS_SHARED = 0x4000, 1 << 18, 1 << 20
 MS_NOSUID, MS_NODEV = 2, 4
 IPC_CREAT, IPC_RMID = 0o1000, 0
 MARK = 0x67617665  # the key that left_behind.c uses
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+WORLD, SUBNET = "192.0.2.77", "10.213.40"  # addresses of the host and of cells, in attacks on private networks
 NAMESPACES = ("mnt", "pid", "net", "ipc", "uts", "user", "cgroup")
 
 
@@ -94,8 +96,7 @@ def cgroup_in_use(path):
 
 
 class Host:
-    def __init__(self, keep_visible):
-        self.notes = []
+    def __init__(self, keep_visible, bridged=False):
         libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
         self.private = self.own_mounts(keep_visible) if os.getuid() == 0 else []
@@ -108,7 +109,9 @@ class Host:
         self.input = self.file("input", "input of the attack\n")
         self.victim = subprocess.Popen(["/bin/sleep", "600"], env={"SECRET": self.secret})
         self.visits = []
-        self.tcp = self.listen(socket.AF_INET, ("127.0.0.1", 0))
+        if bridged:
+            self.own_network()
+        self.tcp = self.listen(socket.AF_INET, ("0.0.0.0" if bridged else "127.0.0.1", 0))
         self.abstract = "gavel-attack-" + secrets.token_hex(8)
         self.unix = self.listen(socket.AF_UNIX, "\0" + self.abstract)
         self.shm_name = "gavel-attack-" + secrets.token_hex(8)
@@ -129,6 +132,19 @@ class Host:
         for path in folders:
             libc.mount(b"tmpfs", path.encode(), b"tmpfs", MS_NOSUID | MS_NODEV, b"mode=1777")
         return folders
+
+    def own_network(self):
+        """The host in a network namespace of its own, with an address for the world, and the rule of a private network."""
+        if libc.unshare(CLONE_NEWNET):
+            raise OSError(ctypes.get_errno(), "unshare")
+        for words in ("link set lo up", "link add world0 type dummy", f"addr add {WORLD}/24 dev world0", "link set world0 up"):
+            subprocess.run(["ip", *words.split()], check=True)
+        self.network, self.rules = f"attack-{os.getpid()}", os.path.join(self.work, "rules")
+        self.folder("rules", "rules/networks")
+        for name in ("roots", "seccomp"):
+            os.symlink(os.path.join(TOP, "rules", name), os.path.join(self.rules, name))
+        with open(os.path.join(self.rules, "networks", self.network + ".yaml"), "w") as f:
+            f.write(f"name: {self.network}\nsubnet: {SUBNET}.0/28\ngroups: true\nconnections: 64\n")
 
     def folder(self, *names):
         for name in names:
@@ -172,6 +188,8 @@ class Host:
             "SHM_NAME": "/" + self.shm_name,
             "HOST_NAMESPACES": namespaces,
             "HOST_NAME": os.uname().nodename,
+            "HOST_ADDRESS": WORLD,
+            "HOST_SUBNET": SUBNET,
             "ROUND": str(turn),
             "PATH": "/usr/bin:/bin",
             "HOME": "/tmp",
