@@ -14,6 +14,7 @@
 enum {
 	PROTOCOL = 1,
 	GRACE_MS = 15000,      /* past what the run itself may take */
+	QUEUE_MS = 3600000,    /* for a CPU of the run's own, where sandboxd gives each run one */
 	FILES_MS = 30000,      /* for PUT, KEEP and each answer of FETCH */
 	PUT_FILES_MAX = 100,   /* in one frame; names of 255 bytes still fit it */
 	PUT_NAMES_MAX = 32768, /* bytes of names in one frame */
@@ -400,6 +401,11 @@ static int read_output(struct channel_frame *f, int merged, struct sandbox_repor
 	return 0;
 }
 
+int sandbox_client_patience_ms(const struct sandbox_client *c, uint64_t wall_time_us)
+{
+	return (int)(wall_time_us / 1000) + GRACE_MS + (c->welcome->runs_queue ? QUEUE_MS : 0);
+}
+
 int sandbox_client_run(struct sandbox_client *c, const struct sandbox_spec *s,
 		       struct sandbox_report *r, struct err *e)
 {
@@ -413,7 +419,7 @@ int sandbox_client_run(struct sandbox_client *c, const struct sandbox_spec *s,
 	fill_run(&q, s);
 	if (send_run(c, &q, s, e) < 0)
 		return -1;
-	reply = receive_reply(c, (int)(s->wall_time_us / 1000) + GRACE_MS, e);
+	reply = receive_reply(c, sandbox_client_patience_ms(c, s->wall_time_us), e);
 	if (!reply)
 		return -1;
 	*r = (struct sandbox_report){.stdout_fd = -1, .stderr_fd = -1};

@@ -95,6 +95,9 @@ const char *const *sandbox_client_layers(const struct sandbox_client *c); /* NUL
 int sandbox_client_put(struct sandbox_client *c, const struct sandbox_file *files, size_t n,
 		       int same_box, struct err *e);
 
+/* How long a run with this limit of real time may take to be answered; longer where runs wait for a CPU of their own. */
+int sandbox_client_patience_ms(const struct sandbox_client *c, uint64_t wall_time_us);
+
 /*
  * Runs; 0 means that *r holds a report, whatever the program did.  -1: the sandbox is at fault or refused the request.
  * wall_time_us is required: it bounds how long the call waits.

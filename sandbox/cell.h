@@ -8,6 +8,7 @@
 #ifndef CELL_H
 #define CELL_H
 
+#include <sched.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -27,7 +28,9 @@ struct cell_options { /* borrowed for the life of the cell */
 	const struct rules *rules;
 	const struct cgroup_host *cgroups;
 	const struct jail_tables *tables; /* NULL: the real ones */
-	int once;                  /* one RUN is all there will be: park no child behind it */
+	const cpu_set_t
+		*cpus; /* each run gets one of these to itself; NULL: those that ask for one */
+	int once;      /* one RUN is all there will be: park no child behind it */
 	uid_t ids_base, ids_count; /* 0: the defaults of ids.h */
 	const char *
 		instance; /* cells of the same share their private networks; NULL: those of command lines */
@@ -43,6 +46,7 @@ struct cell {
 		*root;        /* what init was started with; fixed once something was put or run */
 	const char *network;  /* "none", "loopback" or "bridge" */
 	struct bridge bridge; /* open if it is that */
+	cpu_set_t cpus;       /* that runs may have to themselves */
 	int touched;
 	unsigned runs;
 	struct park park; /* the child of the next run */

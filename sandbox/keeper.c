@@ -60,6 +60,7 @@ static int welcome(const struct keeper *k, int sock, struct err *e)
 	w.cell = (char *)k->cell.name;
 	w.pool = (char *)k->pool;
 	w.rules_hash = (char *)k->cell.rules->hash;
+	w.runs_queue = k->cell.cpus != NULL;
 	w.layers = (char **)layers;
 	w.n_layers = cell_layers(k->cell.cgroups, layers);
 	return channel_send(sock, &w.base, NULL, 0, e);

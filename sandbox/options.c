@@ -57,8 +57,8 @@ static const struct row rows[] = {
 	  "stack of a process (as --memory)" },
 	{ "--cpus",       "X",        parse_cpus,     AT(cpu_milli),    10, 1024000, "0.01 to 1024",
 	  "CPU bandwidth: 0.5 is half of one CPU (1)" },
-	{ "--cpu",        "N",        parse_cpu,      AT(pin_cpu),      0, 65535, "0 to 65535",
-	  "run on this CPU alone (any)" },
+	{ "--cpu",        "N|any",    parse_cpu,      AT(pin_cpu),      0, 65535, "0 to 65535",
+	  "have this CPU, or any, to itself; waits until it is free (shared)" },
 	{ "--net",        "KIND",      parse_network, AT(network), 0, 0, "",
 	  "none, loopback, or bridge[:NAME]: shared with other runs as a rule in networks/ says (none)" },
 	{ "--net-group",  "GROUP",    parse_group,    AT(network_group), 0, 0, "",
@@ -176,6 +176,9 @@ static int parse_count(const struct row *row, char *text, void *field, struct er
 
 static int parse_cpu(const struct row *row, char *text, void *field, struct err *e)
 {
+	*(int64_t *)field = -1;
+	if (strcmp(text, "any") == 0)
+		return 0;
 	if (parse_count(row, text, field, e) < 0)
 		return -1;
 	++*(uint64_t *)field;

@@ -33,7 +33,7 @@ struct options {
 	uint64_t cpu_time_us, wall_time_us;
 	uint64_t memory_bytes, output_bytes, box_bytes, stack_bytes;
 	uint64_t processes, box_inodes, open_files, cpu_milli;
-	uint64_t pin_cpu; /* 1 + number of the CPU */
+	int64_t pin_cpu; /* 1 + number of the CPU, -1: any */
 	char *network, *network_group, *root, *root_cache, *chdir, *policy, *rules;
 	char *stdin_path, *stdout_path, *stderr_path, *report;
 	struct options_pairs mounts, copy_in, copy_out;

@@ -13,6 +13,8 @@
 #include "proto/io.h"
 #include "proto/scope.h"
 #include "proto/wire.h"
+#include "sandbox/clock.h"
+#include "sandbox/core.h"
 #include "sandbox/run_parts.h"
 #include "sandbox/spec.h"
 
@@ -180,6 +182,8 @@ static int await_ready(struct run *r, struct err *e)
 
 static int go(struct run *r, struct err *e)
 {
+	if (r->cgroup.limits.cpu >= 0)
+		r->stays = clock_stay(r->cgroup.limits.cpu, &r->before);
 	/* The child has nothing to do but wait for us, so this reading is complete. */
 	if (cgroup_cpu_usage_us(&r->cgroup, &r->cpu_base_us, e) < 0)
 		return -1;
@@ -280,7 +284,10 @@ static int run_it(struct run *r, Sandbox__Request *rq, const int *fds, size_t nf
 	status = await_ready(r, e);
 	if (status != 0)
 		return status < 0 ? -1 : refuse(r, e);
-	if (go(r, e) < 0 || watch_run(r, e) < 0)
+	status = go(r, e) < 0 || watch_run(r, e) < 0 ? -1 : 0;
+	if (r->stays)
+		clock_leave(&r->before);
+	if (status < 0)
 		return -1;
 	if (r->sync >= 0)
 		watch_sync(r);
@@ -329,13 +336,14 @@ static int run_child(struct run *r, Sandbox__Request *rq, const int *fds, size_t
 	return status;
 }
 
-int run_request(struct cell *c, Sandbox__Request *rq, const int *fds, size_t nfds,
-		const struct run_ties *ties, struct run_result *result, struct err *e)
+static int run_on(const struct core *core, struct cell *c, Sandbox__Request *rq, const int *fds,
+		  size_t nfds, const struct run_ties *ties, struct run_result *result,
+		  struct err *e)
 {
 	struct cgroup_limits limits = {.memory_bytes = rq->memory_bytes,
 				       .processes = rq->processes,
 				       .cpu_milli = rq->cpu_milli,
-				       .cpu = rq->pin_cpu - 1};
+				       .cpu = core->cpu};
 	struct run r = {.cell = c,
 			.rq = rq,
 			.ties = ties,
@@ -349,9 +357,6 @@ int run_request(struct cell *c, Sandbox__Request *rq, const int *fds, size_t nfd
 	int own[CHANNEL_FDS_MAX] = {0};
 	int status;
 
-	*result = (struct run_result){0};
-	sandbox__reply__init(&result->reply);
-	result->reply.last = 1;
 	status = park_ready(c, &limits, e);
 	if (status != 0)
 		return status;
@@ -363,6 +368,25 @@ int run_request(struct cell *c, Sandbox__Request *rq, const int *fds, size_t nfd
 			(void)close(own[i]);
 	if (status != 0)
 		discard(result);
+	return status;
+}
+
+int run_request(struct cell *c, Sandbox__Request *rq, const int *fds, size_t nfds,
+		const struct run_ties *ties, struct run_result *result, struct err *e)
+{
+	int cpu = rq->pin_cpu > 0 ? rq->pin_cpu - 1 : CORE_ANY;
+	struct core core = {-1, -1};
+	int status = 0;
+
+	*result = (struct run_result){0};
+	sandbox__reply__init(&result->reply);
+	result->reply.last = 1;
+	if (rq->pin_cpu != 0 || c->options.cpus)
+		status = core_claim(&core, cpu, &c->cpus, c->park.cgroup.limits.cpu, ties->client,
+				    e);
+	if (status == 0)
+		status = run_on(&core, c, rq, fds, nfds, ties, result, e);
+	core_release(&core);
 	return status;
 }
 

@@ -1,8 +1,10 @@
 /*
- * run_parts.h - what run.c (set-up, measuring, the report) and watch.c (the loop while the program runs) share.
+ * run_parts.h - what run.c (set-up, measuring, the report), watch.c (the loop while the program runs) and deadline.c (its clocks) share.
  */
 #ifndef RUN_PARTS_H
 #define RUN_PARTS_H
+
+#include <sched.h>
 
 #include "sandbox/cell.h"
 #include "sandbox/output.h"
@@ -11,7 +13,8 @@
 struct channel_frame;
 struct jail_message;
 
-#define RUN_SETUP_MS 10000 /* for init and the child to get ready, on a machine that is very busy */
+#define RUN_SETUP_MS  10000 /* for init and the child to get ready, on a machine that is very busy */
+#define RUN_SAMPLE_US 20000 /* memory is looked at this often */
 
 struct run {
 	struct cell *cell;
@@ -23,6 +26,9 @@ struct run {
 	int sync, pidfd, listener;
 	uint64_t cpu_base_us; /* used before "go": set-up, not the program's */
 	int64_t go_us, end_us, dying_us, sampled_us, starved_us;
+	int64_t left_us, nap_us; /* of deadline.c */
+	int stays;               /* we are on the program's CPU, and were allowed on these before */
+	cpu_set_t before;
 	Sandbox__Status fired; /* the first limit that was hit, or 0 */
 	int killed;
 	int init_done; /* init has told how it ended */
@@ -43,6 +49,12 @@ int run_read_word(struct run *r, struct jail_message *m, struct err *e);
 
 /* Sleeps and looks until init has told how the program ended; the first limit that fires is in r->fired. */
 int watch_run(struct run *r, struct err *e);
+
+/* The first limit that fires is the one that counts: it kills all processes of the run. */
+void watch_fire(struct run *r, Sandbox__Status status);
+
+/* Checks the clocks; returns how long neither limit can be reached, -1 on failure. */
+int64_t deadline_next_us(struct run *r, struct err *e);
 
 /* Single looks, also used once everything is dead. */
 int watch_init(struct run *r, struct err *e);

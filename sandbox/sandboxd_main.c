@@ -10,6 +10,7 @@
 #include "proto/log.h"
 #include "proto/scope.h"
 #include "proto/version.h"
+#include "sandbox/core.h"
 #include "sandbox/root_cache.h"
 #include "sandbox/serve.h"
 
@@ -23,6 +24,8 @@ static const char usage[] =
 	"  --cells N          cells for contestants' programs, 1 to 128 (number of CPUs)\n"
 	"  --jury-cells N     cells for validators, 1 to 128 (number of CPUs)\n"
 	"  --allow-uid UID    a user who may connect, besides root; may be repeated\n"
+	"  --pin CPUS         give each run one of these CPUs to itself: 0-3,8 or all; others "
+	"wait\n"
 	"  --ids BASE:COUNT   host ids of the cells (1900000000:65536)\n"
 	"  --log-level LEVEL  debug, info, warn or error (info)\n"
 	"  --help, --version\n";
@@ -34,6 +37,7 @@ enum {
 	OPT_CELLS,
 	OPT_JURY,
 	OPT_ALLOW,
+	OPT_PIN,
 	OPT_IDS,
 	OPT_LOG,
 	OPT_HELP,
@@ -47,6 +51,7 @@ static const struct option options[] = {
 	{"cells", required_argument, NULL, OPT_CELLS},
 	{"jury-cells", required_argument, NULL, OPT_JURY},
 	{"allow-uid", required_argument, NULL, OPT_ALLOW},
+	{"pin", required_argument, NULL, OPT_PIN},
 	{"ids", required_argument, NULL, OPT_IDS},
 	{"log-level", required_argument, NULL, OPT_LOG},
 	{"help", no_argument, NULL, OPT_HELP},
@@ -56,6 +61,7 @@ static const struct option options[] = {
 
 struct settings {
 	struct serve_options serve;
+	cpu_set_t cpus;
 	int log_level;
 	int stop; /* --help or --version has been answered */
 };
@@ -119,6 +125,17 @@ static int set_count(const char *what, const char *text, unsigned *out)
 	return 0;
 }
 
+static int set_pin(struct settings *s, const char *text)
+{
+	struct err e;
+
+	s->serve.cpus = &s->cpus;
+	if (core_list_parse(text, &s->cpus, &e) == 0)
+		return 0;
+	fprintf(stderr, "sandboxd: --pin: %s\n", e.msg);
+	return -1;
+}
+
 static int set_log_level(struct settings *s, const char *text)
 {
 	s->log_level = log_level_parse(text);
@@ -146,6 +163,8 @@ static int set_option(struct settings *s, int option, char *value)
 		return set_count("--jury-cells", value, &s->serve.jury_cells);
 	case OPT_ALLOW:
 		return set_allow(&s->serve, value);
+	case OPT_PIN:
+		return set_pin(s, value);
 	case OPT_IDS:
 		return set_ids(&s->serve, value);
 	case OPT_LOG:

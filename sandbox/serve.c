@@ -60,6 +60,7 @@ static void add_seats(struct master *m, size_t pool, unsigned count)
 		s->keeper = (struct keeper){.cell = {.name = s->name,
 						     .rules = &m->rules,
 						     .cgroups = &m->cgroups,
+						     .cpus = m->options->cpus,
 						     .ids_base = m->options->ids_base,
 						     .ids_count = m->options->ids_count,
 						     .instance = m->instance},
@@ -78,6 +79,7 @@ static int try_cell(const struct master *m, struct err *e)
 	struct cell_options o = {.name = "try",
 				 .rules = &m->rules,
 				 .cgroups = &m->cgroups,
+				 .cpus = m->options->cpus,
 				 .ids_base = m->options->ids_base,
 				 .ids_count = m->options->ids_count};
 
@@ -298,6 +300,14 @@ static int use_roots(struct master *m, struct err *e)
 	return rules_use_from(&m->rules, NULL, &cache, e);
 }
 
+/* Better no start than refusing every run. */
+static int check_pin(const struct master *m, struct err *e)
+{
+	if (!m->options->cpus || m->cgroups.controllers & 1U << CGROUP_CPUSET)
+		return 0;
+	return err_set(e, "--pin cannot be enforced: %s", m->cgroups.why_not_cpuset);
+}
+
 int serve(const struct serve_options *o, struct err *e)
 {
 	static struct master m;
@@ -331,7 +341,7 @@ int serve(const struct serve_options *o, struct err *e)
 	}
 	cgroup_host_describe(&m.cgroups, kind, sizeof(kind));
 	log_event(LOG_INFO, "cgroups", "kind=%s", log_q(kind));
-	status = run_master(&m, e);
+	status = check_pin(&m, e) < 0 ? -1 : run_master(&m, e);
 	stop_keepers(&m);
 	bridge_sweep();
 	close_pools(&m);

@@ -24,6 +24,7 @@ struct serve_options {
 	uid_t allow[KEEPER_ALLOW_MAX]; /* besides root */
 	size_t nallow;
 	uid_t ids_base, ids_count;
+	const cpu_set_t *cpus; /* as cell_options have it */
 };
 
 /* Serves until SIGTERM or SIGINT; returns 0 then, and everything it made is gone. */

@@ -1,6 +1,4 @@
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -13,147 +11,22 @@
 #include "sandbox/policy.h"
 #include "sandbox/run_parts.h"
 
-#define CLEANUP_US  10000000
-#define SAMPLE_US   20000
-#define STRETCH_MAX 10  /* how many times the wall limit a starved program may have */
-#define NEAR_US     300 /* the shortest sleep: looking more often costs more than it tells */
+#define CLEANUP_US 10000000
 
-/* The first limit is the one that counts; the program dies, and init then kills all the others. */
-static void fire(struct run *r, Sandbox__Status status)
+/*
+ * All processes are killed here and at once, not by init when it learns of the first one's death: until init gets a CPU among
+ * them, they would go on.
+ */
+void watch_fire(struct run *r, Sandbox__Status status)
 {
+	struct err ignored;
+
 	if (!r->fired)
 		r->fired = status;
-	if (!r->killed)
+	/* Init kills and reaps what is left, whatever becomes of this. */
+	if (!r->killed && cgroup_kill(&r->cgroup, &ignored) < 0)
 		(void)syscall(SYS_pidfd_send_signal, r->pidfd, SIGKILL, NULL, 0);
 	r->killed = 1;
-}
-
-static int64_t least(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-/* How many CPUs the run could be burning at once. */
-static int64_t widest(const struct run *r)
-{
-	int64_t cpus = sysconf(_SC_NPROCESSORS_ONLN);
-
-	if (r->rq->pin_cpu)
-		return 1;
-	return least(cpus, r->rq->processes);
-}
-
-/* The second number of a schedstat file, ns: how long that thread stood ready while others had the CPU. */
-static int64_t read_delay_us(const char *path)
-{
-	char text[96];
-	char *end;
-	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-
-	if (n <= 0)
-		return 0; /* it has ended meanwhile */
-	text[n] = '\0';
-	(void)strtoull(text, &end, 10);
-	return (int64_t)(strtoull(end, NULL, 10) / 1000);
-}
-
-static int64_t most_delayed_thread_us(unsigned long pid)
-{
-	char path[96];
-	int64_t most = 0;
-	DIR *d;
-
-	snprintf(path, sizeof(path), "/proc/%lu/task", pid);
-	d = opendir(path);
-	for (struct dirent *entry; d && (entry = readdir(d));) {
-		int64_t delay;
-
-		if (snprintf(path, sizeof(path), "/proc/%lu/task/%.20s/schedstat", pid,
-			     entry->d_name) >= (int)sizeof(path))
-			continue;
-		delay = entry->d_name[0] == '.' ? 0 : read_delay_us(path);
-		if (delay > most)
-			most = delay;
-	}
-	if (d)
-		closedir(d);
-	return most;
-}
-
-/*
- * How long the program was kept waiting for a CPU: the most that one of its threads is known to have lost.  Those that have ended
- * cannot be asked any more, so what they said earlier is kept; while the last one is ending, nobody is listed and all is forgiven.
- */
-static int64_t starved_us(struct run *r)
-{
-	char pids[4096];
-	ssize_t n = cgroup_processes(&r->cgroup, pids, sizeof(pids));
-	char *end;
-
-	if (n == 0)
-		return INT64_MAX / 2;
-	for (char *p = pids; *p; p = end + (*end == '\n')) {
-		int64_t delay;
-		unsigned long pid = strtoul(p, &end, 10);
-
-		if (end == p)
-			break;
-		delay = most_delayed_thread_us(pid);
-		if (delay > r->starved_us)
-			r->starved_us = delay;
-	}
-	return r->starved_us;
-}
-
-/* True when the program is dead already and only we were too late to see it. */
-static int has_ended(const struct run *r)
-{
-	struct pollfd p = {.fd = r->pidfd, .events = POLLIN};
-
-	return poll(&p, 1, 0) == 1;
-}
-
-/*
- * The wall limit is there for programs that sleep, not for machines that are busy: time for which the program was ready to run but
- * did not get a CPU is added to it, within reason.  Looked at only when the limit is reached, so it costs nothing otherwise.
- */
-static int64_t stretched_wall_left(struct run *r, int64_t now)
-{
-	int64_t limit = (int64_t)r->rq->wall_time_us;
-	int64_t allowed = limit + starved_us(r);
-
-	return r->go_us + least(allowed, limit * STRETCH_MAX) - now;
-}
-
-/* Checks the clocks; returns how long nothing can happen. */
-static int64_t check_clocks(struct run *r, struct err *e)
-{
-	int64_t now = io_monotonic_us();
-	int64_t wall_left = r->go_us + (int64_t)r->rq->wall_time_us - now;
-	uint64_t used;
-	int64_t cpu_left;
-
-	if (cgroup_cpu_usage_us(&r->cgroup, &used, e) < 0)
-		return -1;
-	cpu_left = (int64_t)r->rq->cpu_time_us - (int64_t)(used - r->cpu_base_us);
-	if (wall_left <= 0 && !r->killed)
-		wall_left = has_ended(r) ? SAMPLE_US : stretched_wall_left(r, now);
-	if (cpu_left < 0)
-		fire(r, SANDBOX__STATUS__CPU_TIME_LIMIT);
-	else if (wall_left <= 0)
-		fire(r, SANDBOX__STATUS__WALL_TIME_LIMIT);
-	if (now - r->sampled_us >= SAMPLE_US) {
-		r->sampled_us = now;
-		if (cgroup_sample(&r->cgroup, e) < 0)
-			return -1;
-	}
-	if (r->killed)
-		return SAMPLE_US;
-	cpu_left = cpu_left / widest(r);
-	if (cpu_left < NEAR_US)
-		cpu_left = NEAR_US;
-	return least(least(cpu_left, wall_left), SAMPLE_US);
 }
 
 static void on_forbidden(struct run *r)
@@ -164,7 +37,7 @@ static void on_forbidden(struct run *r)
 	if (r->fired || policy_read_forbidden(r->listener, &call, &e) != 0)
 		return;
 	snprintf(r->result->syscall, sizeof(r->result->syscall), "%s", call.name);
-	fire(r, SANDBOX__STATUS__FORBIDDEN_SYSCALL);
+	watch_fire(r, SANDBOX__STATUS__FORBIDDEN_SYSCALL);
 }
 
 int watch_oom(struct run *r, struct err *e)
@@ -175,10 +48,10 @@ int watch_oom(struct run *r, struct err *e)
 	if (cgroup_oom_kills(&r->cgroup, &kills, &at_limit, e) < 0)
 		return -1;
 	if (kills > 0 && at_limit)
-		fire(r, SANDBOX__STATUS__MEMORY_LIMIT);
+		watch_fire(r, SANDBOX__STATUS__MEMORY_LIMIT);
 	else if (kills > 0) {
 		run_explain(r, "the machine, not the program, ran out of memory");
-		fire(r, SANDBOX__STATUS__SANDBOX_ERROR);
+		watch_fire(r, SANDBOX__STATUS__SANDBOX_ERROR);
 	}
 	return 0;
 }
@@ -188,7 +61,7 @@ int watch_output(struct run *r, struct output *o, struct err *e)
 	int full = output_drain(o, &r->output_left, e);
 
 	if (full == 1)
-		fire(r, SANDBOX__STATUS__OUTPUT_LIMIT);
+		watch_fire(r, SANDBOX__STATUS__OUTPUT_LIMIT);
 	return full < 0 ? -1 : 0;
 }
 
@@ -302,7 +175,7 @@ int watch_run(struct run *r, struct err *e)
 	struct pollfd p[P_COUNT];
 
 	while (!r->init_done) {
-		int64_t sleep_us = r->end_us ? SAMPLE_US : check_clocks(r, e);
+		int64_t sleep_us = r->end_us ? RUN_SAMPLE_US : deadline_next_us(r, e);
 		struct timespec t = {sleep_us / 1000000, sleep_us % 1000000 * 1000};
 
 		if (sleep_us < 0 || check_dying(r, e) < 0)

@@ -187,7 +187,8 @@ Test(options, units)
 	cr_expect(eq(u64, PARSED("--box-size", "4K").box_bytes, 4096));
 	cr_expect(eq(u64, PARSED("--cpus", "0.25").cpu_milli, 250));
 	cr_expect(eq(u64, PARSED("--cpus", "2").cpu_milli, 2000));
-	cr_expect(eq(u64, PARSED("--cpu", "0").pin_cpu, 1));
+	cr_expect(eq(i64, PARSED("--cpu", "0").pin_cpu, 1));
+	cr_expect(eq(i64, PARSED("--cpu", "any").pin_cpu, -1));
 }
 
 Test(options, program_and_defaults)

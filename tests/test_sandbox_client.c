@@ -64,6 +64,8 @@ static void say(int sock, const void *message, const int *fds, size_t n)
 	(void)channel_send(sock, message, fds, n, &e);
 }
 
+static int runs_queue; /* what the peer says of itself */
+
 static void say_welcome(int sock)
 {
 	char *layers[] = {"seccomp", "cgroup v2"};
@@ -75,6 +77,7 @@ static void say_welcome(int sock)
 	w.layers = layers;
 	w.n_layers = 2;
 	w.rules_hash = "c0ffee";
+	w.runs_queue = runs_queue;
 	say(sock, &w, NULL, 0);
 }
 
@@ -496,6 +499,24 @@ Test(sandbox_client, abort_ends_a_run_that_is_going_on, .timeout = 10)
 	pthread_join(t, NULL);
 	sandbox_client_close(c);
 	peer_stop(&p);
+}
+
+Test(sandbox_client, runs_that_queue_for_a_cpu_are_given_time, .timeout = 10)
+{
+	int ms[2];
+
+	for (runs_queue = 0; runs_queue < 2; runs_queue++) {
+		struct peer p;
+
+		peer_start(&p, script_silent_after_welcome);
+		struct sandbox_client *c = connect_to(&p);
+
+		ms[runs_queue] = sandbox_client_patience_ms(c, 2000000);
+		sandbox_client_close(c);
+		peer_stop(&p);
+	}
+	cr_expect(eq(int, ms[0], 2000 + 15000));
+	cr_expect(eq(int, ms[1], ms[0] + 3600000));
 }
 
 Test(sandbox_client, a_run_needs_a_wall_limit, .timeout = 10)

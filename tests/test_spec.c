@@ -209,8 +209,11 @@ Test(spec, commands)
 	rq.attach = 1;
 	expect(&rq, &in, 1, "attach");
 	rq = run();
+	rq.pin_cpu = -2;
+	expect(&rq, &in, 1, "pin_cpu: there is no CPU -3");
+	rq = run();
 	rq.pin_cpu = -1;
-	expect(&rq, &in, 1, "pin_cpu: there is no CPU -2");
+	expect(&rq, &in, 1, NULL);
 	rq = run();
 	rq.pin_cpu = INT32_MIN + 1;
 	expect(&rq, &in, 1, "pin_cpu");

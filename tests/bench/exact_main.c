@@ -482,6 +482,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	log_open("bench", LOG_ERROR);
+	cell_watch_first(); /* as keepers do */
 	status = peers_prepare(&prepared, "build/bench", "build/bench/nothing", &e);
 	if (status == 0)
 		status = measure(&e);

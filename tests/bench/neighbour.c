@@ -21,6 +21,8 @@ static _Noreturn void be_busy(int sock, const char *spin)
 				  .memory_bytes = 64 << 20};
 	struct jailed_report r;
 	struct err e = {0};
+
+	cell_watch_first();
 	int ready = jailed_open(&j, NULL, &e) == 0 && jailed_keep(&j, spin, &e) == 0;
 
 	if (!ready)
