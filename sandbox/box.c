@@ -159,6 +159,14 @@ int box_prepare(struct box *b, int same_box, uint64_t bytes, uint64_t inodes, st
 	return 0;
 }
 
+void box_look(struct box *b)
+{
+	for (size_t i = 0; b->used && i < b->nplaces; i++)
+		if (!place_is_clean(&b->places[i]))
+			return;
+	b->used = 0;
+}
+
 int box_check_name(const char *name, struct err *e)
 {
 	size_t len = strlen(name);

@@ -51,6 +51,9 @@ int box_open(struct box *b, const struct root *r, struct err *e);
  */
 int box_prepare(struct box *b, int same_box, uint64_t bytes, uint64_t inodes, struct err *e);
 
+/* After a run: if it changed nothing, the box counts as unused again. */
+void box_look(struct box *b);
+
 /* A name as PUT and FETCH take it: relative, no empty, "." or ".." component, no component over 255 bytes. */
 int box_check_name(const char *name, struct err *e);
 

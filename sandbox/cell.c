@@ -14,6 +14,7 @@
 #include "proto/landlock.h"
 #include "proto/scope.h"
 #include "proto/wire.h"
+#include "sandbox/box.h"
 #include "sandbox/init.h"
 #include "sandbox/network.h"
 #include "sandbox/rules.h"
@@ -214,7 +215,8 @@ int cell_open(struct cell *c, const struct cell_options *o, struct err *e)
 			   .ids.claim = -1,
 			   .init_sock = -1,
 			   .init_pidfd = -1,
-			   .park = {.sync = -1, .pidfd = -1},
+			   .park = PARK_EMPTY,
+			   .box = {1, BOX_DEFAULT, BOX_INODES_DEFAULT},
 			   .ties = {-1, -1, -1}};
 	if (!c->options.tables)
 		c->options.tables = real_tables();
@@ -248,9 +250,7 @@ void cell_close(struct cell *c)
 	struct err ignored = {0};
 
 	stop_init(c);
-	(void)park_drop(c, &ignored);
-	if (c->spent.cell)
-		(void)cgroup_close(&c->spent, &ignored);
+	(void)park_bury(c, &ignored);
 	bridge_close(&c->bridge);
 	(void)cgroup_cell_close(&c->cgroup, &ignored);
 	ids_release(&c->ids);
@@ -292,8 +292,9 @@ static int ensure_place(struct cell *c, const Sandbox__Request *rq, struct err *
 		return 1;
 	}
 	stop_init(c);
-	if (park_drop(c, e) < 0)
+	if (park_bury(c, e) < 0)
 		return -1;
+	c->box = (struct cell_box){1, BOX_DEFAULT, BOX_INODES_DEFAULT};
 	bridge_close(&c->bridge);
 	if (!rule)
 		return start_init(c, root, network, e);
@@ -318,6 +319,61 @@ static int refuse(const struct err *why, cell_reply *reply, void *arg, struct er
 	return reply(arg, &r, NULL, 0, e);
 }
 
+static Sandbox__Reply *hear(struct cell *c, int timeout_ms, struct channel_frame *f, struct err *e)
+{
+	int n = channel_receive(c->init_sock, timeout_ms, f, e);
+	Sandbox__Reply *r;
+
+	if (n == 0)
+		err_set(e, "the cell's init died");
+	r = n == 1 ? (Sandbox__Reply *)channel_unpack(f, &sandbox__reply__descriptor, e) : NULL;
+	if (!r)
+		channel_frame_release(f);
+	return r;
+}
+
+Sandbox__Reply *cell_hear(struct cell *c, int timeout_ms, struct channel_frame *f, struct err *e)
+{
+	Sandbox__Reply *r;
+
+	while ((r = hear(c, timeout_ms, f, e)) &&
+	       r->status != SANDBOX__STATUS__STATUS_UNSPECIFIED) {
+		c->ended = 1;
+		sandbox__reply__free_unpacked(r, NULL);
+		channel_frame_release(f);
+	}
+	return r;
+}
+
+Sandbox__Reply *cell_hear_end(struct cell *c, int timeout_ms, struct channel_frame *f,
+			      struct err *e)
+{
+	Sandbox__Reply *r = hear(c, timeout_ms, f, e);
+
+	if (!r || r->status != SANDBOX__STATUS__STATUS_UNSPECIFIED)
+		return r;
+	err_set(e, "init: %s", r->error[0] ? r->error : "answered what nobody asked");
+	sandbox__reply__free_unpacked(r, NULL);
+	channel_frame_release(f);
+	return NULL;
+}
+
+/* What a request may have done to the folders: a child that is armed knows those that were there before. */
+static int note_box(struct cell *c, const Sandbox__Request *rq, const Sandbox__Reply *r,
+		    struct err *e)
+{
+	int put = rq->kind == SANDBOX__REQUEST__KIND__PUT;
+	struct cell_box *box = &c->box;
+	int kept = put && box->ready && !r->error[0];
+
+	if (rq->kind == SANDBOX__REQUEST__KIND__FETCH || (put && rq->n_names == 0))
+		return 0;
+	box->ready = put && !r->error[0] && (box->ready || !rq->same_box);
+	box->bytes = put && rq->box_bytes ? rq->box_bytes : BOX_DEFAULT;
+	box->inodes = put && rq->box_inodes ? rq->box_inodes : BOX_INODES_DEFAULT;
+	return kept || c->park.listener < 0 ? 0 : park_drop(c, e);
+}
+
 /* PUT, FETCH and KEEP are init's work: the frame goes there, its answers come back. */
 static int relay(struct cell *c, const Sandbox__Request *rq, const int *fds, size_t nfds,
 		 cell_reply *reply, void *arg, struct err *e)
@@ -327,19 +383,14 @@ static int relay(struct cell *c, const Sandbox__Request *rq, const int *fds, siz
 	int status = channel_send(c->init_sock, &rq->base, fds, nfds, e);
 
 	while (status == 0 && !last) {
-		int n = channel_receive(c->init_sock, INIT_MS, &f, e);
-		Sandbox__Reply *r;
+		Sandbox__Reply *r = cell_hear(c, INIT_MS, &f, e);
 
-		if (n == 0)
-			return err_set(e, "the cell's init died");
-		r = n == 1 ? (Sandbox__Reply *)channel_unpack(&f, &sandbox__reply__descriptor, e)
-			   : NULL;
-		if (!r) {
-			channel_frame_release(&f);
+		if (!r)
 			return -1;
-		}
 		last = r->last;
 		status = reply(arg, r, f.fds, f.nfds, e);
+		if (status == 0)
+			status = note_box(c, rq, r, e);
 		sandbox__reply__free_unpacked(r, NULL);
 		channel_frame_release(&f);
 	}
@@ -385,7 +436,7 @@ static int run(struct cell *c, Sandbox__Request *rq, const int *fds, size_t nfds
 		status = reply(arg, &result.reply, result.fds, result.nfds, e);
 	for (size_t i = 0; i < result.nfds; i++)
 		(void)close(result.fds[i]);
-	return status < 0 ? -1 : run_settle(c, e);
+	return status < 0 ? -1 : run_settle(c, rq->policy, e);
 }
 
 int cell_request(struct cell *c, Sandbox__Request *rq, const int *fds, size_t nfds,
@@ -409,4 +460,9 @@ int cell_request(struct cell *c, Sandbox__Request *rq, const int *fds, size_t nf
 	if (rq->kind == SANDBOX__REQUEST__KIND__RUN)
 		return run(c, rq, fds, nfds, reply, arg, e);
 	return relay(c, rq, fds, nfds, reply, arg, e);
+}
+
+int cell_rest(struct cell *c, struct err *e)
+{
+	return c->park.sync >= 0 ? park_chore(c, &c->park.cgroup.limits, e) : 0;
 }

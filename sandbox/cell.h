@@ -36,6 +36,12 @@ struct cell_options { /* borrowed for the life of the cell */
 		instance; /* cells of the same share their private networks; NULL: those of command lines */
 };
 
+/* What the keeper knows of the folders that programs write to. */
+struct cell_box {
+	int ready; /* init would replace nothing before a run */
+	uint64_t bytes, inodes;
+};
+
 struct cell {
 	struct cell_options options;
 	struct ids ids;
@@ -49,9 +55,12 @@ struct cell {
 	cpu_set_t cpus;       /* that runs may have to themselves */
 	int touched;
 	unsigned runs;
+	struct cell_box box;
 	struct park park; /* the child of the next run */
+	int ended;        /* the parked child is dead, as init has said */
 	struct cgroup
 		spent; /* of the run before, to be removed when nobody waits; cell NULL: none */
+	struct cgroup stock;  /* for the run after the next, likewise */
 	struct run_ties ties; /* of the runs to come; -1, -1, -1 unless the owner sets them */
 };
 
@@ -71,6 +80,18 @@ void cell_close(struct cell *c);
  * programs it watches.  Where that is not allowed nothing changes; deadlines are then as exact as the machine is idle.
  */
 void cell_watch_first(void);
+
+/*
+ * Init's answer to what it was asked, or that the child has ended, which it says unasked; the caller frees it and releases the
+ * frame.  NULL with *e on failure.  While an answer is awaited, the end of a child that was parked is noted in c->ended.
+ */
+struct channel_frame;
+Sandbox__Reply *cell_hear(struct cell *c, int timeout_ms, struct channel_frame *f, struct err *e);
+Sandbox__Reply *cell_hear_end(struct cell *c, int timeout_ms, struct channel_frame *f,
+			      struct err *e);
+
+/* While nobody asks for anything: does what would delay the next run.  Returns as park_chore() does. */
+int cell_rest(struct cell *c, struct err *e);
 
 /* Called for each Reply; the descriptors are borrowed. */
 typedef int cell_reply(void *arg, const Sandbox__Reply *r, const int *fds, size_t nfds,

@@ -11,6 +11,7 @@
 
 #define STRETCH_MAX 10   /* how many times the wall limit a starved program may have */
 #define NEAR_US     100  /* the shortest sleep: looking more often costs more than it tells */
+#define AWAIT_US    500  /* until a child that was given its request is looked at again */
 #define QUIET_US    1000 /* the longest one near a limit */
 
 static int64_t least(int64_t a, int64_t b)
@@ -150,8 +151,20 @@ static int check_cpu(struct run *r, int64_t *left_us, int64_t *sleep_us, struct 
 	return 0;
 }
 
+/* Before the program has started no limit of its own counts. */
+static int64_t await_start(const struct run *r, struct err *e)
+{
+	if (io_monotonic_us() - r->go_us > PARK_MS * 1000LL)
+		return err_set(e, "the jail did not start the program within %d s", PARK_MS / 1000);
+	return AWAIT_US;
+}
+
 int64_t deadline_next_us(struct run *r, struct err *e)
 {
+	if (!r->started)
+		watch_sync(r);
+	if (!r->started)
+		return await_start(r, e);
 	int64_t now = io_monotonic_us();
 	int64_t wall_left = r->go_us + (int64_t)r->rq->wall_time_us - now;
 	int64_t cpu_left;

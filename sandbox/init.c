@@ -3,7 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <poll.h>
+#include <signal.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -28,8 +31,8 @@ struct pid1 {
 	struct box box;
 	struct jail_namespaces own;
 	struct network network;
-	pid_t parked;   /* the child that waits for the next RUN; 0: none */
-	int request_fd; /* where it waits; -1 likewise */
+	pid_t child;  /* of the run that is, or the next; 0: none */
+	int children; /* signalfd(2): some process ended */
 };
 
 typedef int handler(struct pid1 *p, const Sandbox__Request *rq, struct channel_frame *f,
@@ -195,19 +198,6 @@ static pid_t start_program(const struct pid1 *p, struct jail_program *program, i
 	return (pid_t)pid;
 }
 
-/* Reaps orphans too while the program runs: their zombies would count against its limit of processes. */
-static int wait_for(pid_t program, int *status, struct rusage *usage, struct err *e)
-{
-	for (;;) {
-		pid_t pid = wait4(-1, status, __WALL, usage);
-
-		if (pid == program)
-			return 0;
-		if (pid < 0 && errno != EINTR)
-			return err_sys(e, "wait");
-	}
-}
-
 /*
  * Ends every process of the cell.  kill(-1) holds the kernel's task list while it walks it and a fork that has a signal
  * pending fails, so no process slips through by forking: one pass is enough.
@@ -240,55 +230,52 @@ static char **vector(char *const *items, size_t n)
 	return v;
 }
 
-/* In the child: the request has come, descriptors in the order stdin, stdout, stderr, extra files. */
-static int take_request(struct jail_program *program, const Sandbox__Request *rq,
-			const struct channel_frame *f, struct err *e)
+/* In the child: what the keeper has to say next.  What this allocates goes with the child's memory, at exec. */
+static const Sandbox__Request *await_order(const struct jail_program *program,
+					   struct channel_frame *f, struct err *e)
 {
-	const struct pid1 *p = program->context;
-	struct stat st;
+	int n = channel_receive(program->sync_fd, -1, f, e);
 
-	if (f->nfds < 3)
-		return err_set(e, "%zu descriptors came", f->nfds);
+	if (n == 0)
+		err_set(e, "the keeper went away");
+	return n <= 0 ? NULL
+		      : (const Sandbox__Request *)channel_unpack(f, &sandbox__request__descriptor,
+								 e);
+}
+
+/* The park row. */
+static int await_policy(struct jail_program *program, struct err *e)
+{
+	static struct channel_frame f;
+	const struct pid1 *p = program->context;
+	const Sandbox__Request *rq = await_order(program, &f, e);
+
+	if (!rq)
+		return -1;
+	program->policy = rules_policy(p->in->rules, rq->policy);
+	return program->policy ? 0 : err_set(e, "there is no policy '%s'", rq->policy);
+}
+
+/* The request row: descriptors in the order stdin, stdout, stderr, extra files. */
+static int await_request(struct jail_program *program, struct err *e)
+{
+	static struct channel_frame f;
+	const Sandbox__Request *rq = await_order(program, &f, e);
+
+	if (!rq)
+		return -1;
+	if (f.nfds < 3)
+		return err_set(e, "%zu descriptors came", f.nfds);
 	program->argv = vector(rq->argv, rq->n_argv);
 	program->envp = vector(rq->env, rq->n_env);
 	if (!program->argv || !program->envp)
 		return err_set(e, "out of memory");
-	for (size_t i = 0; i < 3; i++) {
-		program->stdio[i] = f->fds[i];
-		if (fstat(f->fds[i], &st) < 0)
-			return err_sys(e, "descriptor %zu", i);
-		program->stdio_inode[i] = st.st_ino;
-	}
-	program->extra = f->fds + 3;
-	program->nextra = f->nfds - 3;
+	program->fds = f.fds;
+	program->nfds = f.nfds;
 	program->cwd = rq->cwd;
 	program->stack_bytes = rq->stack_bytes;
 	program->open_files = rq->open_files;
-	program->policy = rules_policy(p->in->rules, rq->policy);
 	return 0;
-}
-
-/* The park row.  What it allocates goes with the child's memory, at exec. */
-static int await_request(struct jail_program *program, struct err *e)
-{
-	static struct channel_frame f;
-	const Sandbox__Request *rq;
-	int n = channel_receive(program->park_fd, -1, &f, e);
-
-	if (n == 0)
-		return err_set(e, "init went away");
-	rq = n < 0 ? NULL
-		   : (const Sandbox__Request *)channel_unpack(&f, &sandbox__request__descriptor, e);
-	return rq ? take_request(program, rq, &f, e) : -1;
-}
-
-/* With the pidfd of a parked child, or without, when a RUN has been handed to it. */
-static int report_start(const struct pid1 *p, int pidfd, struct err *e)
-{
-	Sandbox__Reply r = SANDBOX__REPLY__INIT;
-
-	r.message = (char *)"started"; /* a frame is never empty */
-	return reply(p, &r, &pidfd, pidfd < 0 ? 0 : 1, e);
 }
 
 static int report_end(const struct pid1 *p, int status, const struct rusage *usage, struct err *e)
@@ -304,21 +291,30 @@ static int report_end(const struct pid1 *p, int status, const struct rusage *usa
 	return reply(p, &r, NULL, 0, e);
 }
 
-/* The child of a run that never came. */
-static int drop_parked(struct pid1 *p, struct err *e)
+static int handle_prepare(struct pid1 *p, const Sandbox__Request *rq, struct channel_frame *f,
+			  struct err *e)
 {
-	if (p->request_fd >= 0)
-		(void)close(fd_steal(&p->request_fd));
-	if (p->parked == 0)
-		return 0;
-	p->parked = 0;
-	return kill_all(e);
+	(void)f;
+	if (network_check(&p->network, e) < 0 ||
+	    box_prepare(&p->box, rq->same_box, rq->box_bytes, rq->box_inodes, e) < 0)
+		return -1;
+	return reply_done(p, e);
+}
+
+static int reply_parked(const struct pid1 *p, int pidfd, struct err *e)
+{
+	Sandbox__Reply r = SANDBOX__REPLY__INIT;
+
+	r.last = 1;
+	r.box_ready = !p->box.used;
+	return reply(p, &r, &pidfd, 1, e);
 }
 
 static int handle_park(struct pid1 *p, const Sandbox__Request *rq, struct channel_frame *f,
 		       struct err *e)
 {
 	struct jail_program program = {
+		.await_policy = await_policy,
 		.await_request = await_request,
 		.context = p,
 		.sync_fd = f->fds[0],
@@ -328,67 +324,62 @@ static int handle_park(struct pid1 *p, const Sandbox__Request *rq, struct channe
 		.cell = p->own,
 		.session_keyring = jail_session_keyring(),
 	};
-	int request[2];
 	int pidfd = -1;
 
-	if (drop_parked(p, e) < 0 || reset_pids(p, e) < 0)
+	if (p->child != 0)
+		return err_set(e, "a child is parked already");
+	if (reset_pids(p, e) < 0)
 		return -1;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, request) < 0)
-		return err_sys(e, "socketpair");
-	program.park_fd = request[1];
-	p->request_fd = request[0];
-	p->parked = start_program(p, &program, &pidfd);
-	(void)close(request[1]);
-	if (p->parked < 0) {
-		p->parked = 0;
+	box_look(&p->box);
+	p->child = start_program(p, &program, &pidfd);
+	if (p->child < 0) {
+		p->child = 0;
 		return err_sys(e, "clone");
 	}
-	int told = report_start(p, pidfd, e);
+	int told = reply_parked(p, pidfd, e);
 
 	(void)close(pidfd);
 	return told;
 }
 
 /* What a run may leave behind is looked for after its report: nobody waits for it. */
-static void tidy_up(struct pid1 *p)
+static int tidy_up(struct pid1 *p, struct err *e)
 {
-	struct err e = {0};
-	int renewed = network_renew(&p->network, &e);
+	int renewed = network_renew(&p->network, e);
 
-	if (renewed < 0 || (renewed > 0 && jail_namespaces_read(&p->own, &e) < 0))
-		_exit(1); /* the keeper notices, and wipes the cell */
+	return renewed > 0 ? jail_namespaces_read(&p->own, e) : renewed;
 }
 
-static int handle_run(struct pid1 *p, const Sandbox__Request *rq, struct channel_frame *f,
-		      struct err *e)
+/*
+ * Reaps whatever has ended, orphans too: their zombies would count against the program's limit of processes.  With the child, all
+ * of the run ends.
+ */
+static int reap(struct pid1 *p, struct err *e)
 {
+	struct signalfd_siginfo ignored;
 	struct rusage usage;
-	struct err gone = {0};
-	int status = 0;
+	int status;
+	pid_t pid;
 
-	if (p->parked == 0)
-		return err_set(e, "no child is parked");
-	if (network_check(&p->network, e) < 0 ||
-	    box_prepare(&p->box, rq->same_box, rq->box_bytes, rq->box_inodes, e) < 0)
-		return -1;
-	/* A child that is dead already has said why, or the memory limit killed it: the keeper will find out. */
-	(void)channel_forward(p->request_fd, f, &gone);
-	(void)close(fd_steal(&p->request_fd));
-	/* From here the program's side holds the only copies: the ends of pipes must close with it. */
-	channel_frame_release(f);
-	p->box.used = 1;
-	if (report_start(p, -1, e) < 0 || wait_for(p->parked, &status, &usage, e) < 0)
-		return -1;
-	p->parked = 0;
-	return kill_all(e) < 0 ? -1 : report_end(p, status, &usage, e);
+	(void)!read(p->children, &ignored, sizeof(ignored));
+	while ((pid = wait4(-1, &status, WNOHANG | __WALL, &usage)) > 0) {
+		if (pid != p->child)
+			continue;
+		p->child = 0;
+		p->box.used = 1;
+		if (kill_all(e) < 0 || report_end(p, status, &usage, e) < 0)
+			return -1;
+		return tidy_up(p, e);
+	}
+	return 0;
 }
 
 static handler *const handlers[] = {
 	[SANDBOX__REQUEST__KIND__PUT] = handle_put,
-	[SANDBOX__REQUEST__KIND__RUN] = handle_run,
 	[SANDBOX__REQUEST__KIND__FETCH] = handle_fetch,
 	[SANDBOX__REQUEST__KIND__KEEP] = handle_keep,
 	[SANDBOX__REQUEST__KIND__PARK] = handle_park,
+	[SANDBOX__REQUEST__KIND__PREPARE] = handle_prepare,
 };
 
 /* What went wrong is the keeper's to judge: it may be the contents of the box. */
@@ -410,8 +401,6 @@ static void serve_one(struct pid1 *p, struct channel_frame *f)
 		if (reply(p, &r, NULL, 0, &e) < 0)
 			_exit(1);
 	}
-	if (rq->kind == SANDBOX__REQUEST__KIND__RUN)
-		tidy_up(p);
 	sandbox__request__free_unpacked(rq, NULL);
 	channel_frame_release(f);
 }
@@ -436,26 +425,57 @@ static void keep_only(struct init *in)
 	(void)close_range((unsigned)high + 1, ~0U, 0);
 }
 
+/* SIGCHLD comes as something to read; a child begins with the signals row, which undoes this. */
+static int watch_children(struct pid1 *p, struct err *e)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return err_sys(e, "sigprocmask");
+	p->children = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return p->children < 0 ? err_sys(e, "signalfd") : 0;
+}
+
 static int enter(struct pid1 *p, struct init *in, struct err *e)
 {
 	if (jail_enter_cell(in->tables, &in->cell, e) < 0)
 		return -1;
 	keep_only(in); /* before the box opens descriptors of its own */
-	if (box_open(&p->box, in->cell.root, e) < 0 ||
+	if (watch_children(p, e) < 0 || box_open(&p->box, in->cell.root, e) < 0 ||
 	    network_open(&p->network, in->cell.network, e) < 0)
 		return -1;
 	return jail_namespaces_read(&p->own, e);
 }
 
-_Noreturn void init_main(struct init *in)
+/* One thing that happened: a process ended, or the keeper asks for something.  Returns 0 when the keeper is gone. */
+static int serve(struct pid1 *p)
 {
 	static struct channel_frame frame;
+	struct pollfd happens[] = {{p->children, POLLIN, 0}, {p->in->sock, POLLIN, 0}};
+	struct err e = {0};
+
+	if (poll(happens, ARRAY_LEN(happens), -1) < 0 && errno != EINTR)
+		return 0;
+	/* The keeper notices that we are gone, and wipes the cell. */
+	if (happens[0].revents && reap(p, &e) < 0)
+		return 0;
+	if (!happens[1].revents)
+		return 1;
+	if (channel_receive(p->in->sock, -1, &frame, &e) != 1)
+		return 0;
+	serve_one(p, &frame);
+	return 1;
+}
+
+_Noreturn void init_main(struct init *in)
+{
 	static struct pid1 p;
 	struct err e = {0};
 	Sandbox__Reply hello = SANDBOX__REPLY__INIT;
 
 	p.in = in;
-	p.request_fd = -1;
 	hello.last = 1;
 	if (enter(&p, in, &e) < 0) {
 		wire_make_utf8(e.msg);
@@ -465,7 +485,7 @@ _Noreturn void init_main(struct init *in)
 	}
 	if (reply(&p, &hello, NULL, 0, &e) < 0)
 		_exit(1);
-	while (channel_receive(in->sock, -1, &frame, &e) == 1)
-		serve_one(&p, &frame);
+	while (serve(&p))
+		continue;
 	_exit(0);
 }

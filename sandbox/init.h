@@ -5,10 +5,14 @@
  * else.  It holds the mounts, moves files in and out of the box, starts each program and reaps everything.  It answers the
  * keeper's requests one at a time: PUT, FETCH and KEEP as sandbox.proto has them, and two that make a run:
  *
- *   PARK  sync socket, `attach` cgroup.procs files: clones the child, which joins the run's cgroup, gives up its rights and
- *         waits.  The Reply has its pidfd.  A child parked before is dropped.
- *   RUN   stdin, stdout, stderr, the program's extra files: handed on to the child.  Two Replies: one at once, one with how the
- *         program ended, when no process is left.
+ *   PREPARE  same_box, box_bytes, box_inodes: makes the box what a RUN with these fields finds.
+ *   PARK     sync socket, `attach` cgroup.procs files: clones the child of the next run.  The Reply has its pidfd, and box_ready
+ *            if nothing would be left for PREPARE to replace.
+ *
+ * The child takes its orders from the keeper, by the sync socket: PARK with the policy, when the box is in its place; it then goes
+ * through all rows that do not depend on a request and says READY.  RUN with stdin, stdout, stderr and the program's extra files
+ * makes it go on to exec.  When it ends, whatever its life was, init kills everything else in the cell and sends one Reply that
+ * nobody asked for, the only one with a status.
  */
 #ifndef INIT_H
 #define INIT_H

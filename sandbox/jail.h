@@ -3,7 +3,7 @@
  *
  * A cell is entered twice.  Once its init, fresh from clone3() with every namespace, runs jail_cell_steps: it builds the root,
  * leaves the host's tree and gives up what no program must ever have; it stays root of its own user namespace, and no more.
- * Then, for every run, a child of init runs jail_program_steps, waits for "go", and becomes the program.
+ * Then, for every run, a child of init runs jail_program_steps, waiting twice on the way, and becomes the program.
  *
  * Nothing runs between clone and exec that is not a row.  Each table ends with a verify row that asks the kernel whether all of
  * it is true; a row that fails, or whose effect verify misses, ends the run with the name of the row.  Tests hand in
@@ -33,11 +33,13 @@ int jail_namespaces_read(struct jail_namespaces *n, struct err *e);
 long jail_session_keyring(void);
 
 /* What a child says on its sync socket; a READY carries the seccomp listener beside it. */
-enum jail_word { JAIL_FAILED, JAIL_READY };
+enum jail_word { JAIL_FAILED, JAIL_READY, JAIL_STARTS };
 struct jail_message {
 	enum jail_word word;
 	struct err err; /* of FAILED */
 	int exec;       /* FAILED: it was execve itself that failed, err.num says why */
+	int64_t set_up_us; /* STARTS: CPU time spent since it joined the run's cgroup: not the program's */
+	int64_t started_us; /* STARTS: CLOCK_MONOTONIC, right before execve */
 };
 
 /* Everything a cell's init needs; borrowed. */
@@ -51,19 +53,17 @@ struct jail_cell {
 };
 
 /*
- * Everything a run's child needs; borrowed.  What the request says is not known yet when the child is made: the park row waits
- * for it, through await_request.
+ * Everything a run's child needs; borrowed.  When the child is made nobody has asked for it yet: the park row waits for the name
+ * of the policy, the request row, confined already, for the rest.
  */
 struct jail_program {
+	int (*await_policy)(struct jail_program *p, struct err *e);
 	int (*await_request)(struct jail_program *p, struct err *e);
-	const void *context;  /* of await_request */
-	int park_fd;          /* where the request will come */
+	const void *context;  /* of both */
 	const int *procs_fds; /* the run's cgroups */
 	int nprocs_fds;
-	int stdio[3];
-	ino_t stdio_inode[3]; /* what verify must find at 0, 1, 2 */
-	const int *extra;     /* become 3, 4, ... */
-	size_t nextra;
+	const int *fds; /* as they came: the first becomes 0, the next 1, ... */
+	size_t nfds;    /* at least 3 */
 	char *const *argv, *const *envp;
 	const char *cwd;
 	uint64_t stack_bytes;
@@ -72,7 +72,8 @@ struct jail_program {
 	const struct root *root;     /* what Landlock grants */
 	struct jail_namespaces cell; /* of init: ipc, uts and cgroup must be others */
 	long session_keyring;        /* of init, -1 if there are no keyrings */
-	int sync_fd;                 /* SOCK_SEQPACKET: jail_message out, one byte "go" in */
+	int sync_fd;       /* SOCK_SEQPACKET: jail_message out, frames of sandbox.proto in */
+	int64_t joined_us; /* CPU time used before it was in the run's cgroup */
 };
 
 typedef int jail_cell_fn(const struct jail_cell *c, struct err *e);

@@ -9,9 +9,11 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "proto/err.h"
+#include "proto/io.h"
 #include "proto/scope.h"
 #include "sandbox/cgroup.h"
 #include "sandbox/ids.h"
@@ -19,39 +21,51 @@
 #include "sandbox/jail_landlock.h"
 #include "sandbox/policy.h"
 
-static jail_program_fn step_attach, step_fresh, step_hostname, step_session, step_park, step_stdio,
-	step_close, step_limits, step_signals, step_ids, step_cwd, step_landlock, step_verify,
-	step_seccomp, step_exec;
+static jail_program_fn step_attach, step_fresh, step_hostname, step_session, step_signals, step_ids,
+	step_park, step_landlock, step_close, step_limits, step_verify, step_seccomp, step_request,
+	step_sizes, step_cwd, step_check, step_exec;
 
 /* clang-format off */
 const struct jail_program_step jail_program_steps[] = {
 	/* step         action           why it stands here */
-	{ "attach",     step_attach   }, /* first: from here all is charged and limited; usage until "go" is subtracted */
+	{ "attach",     step_attach   }, /* first: from here all is charged and limited; usage until exec is subtracted */
 	{ "fresh",      step_fresh    }, /* after attach, so that the cgroup namespace begins at the run's cgroup */
 	{ "hostname",   step_hostname }, /* in the new uts namespace */
 	{ "session",    step_session  }, /* no terminal, no group, no keyring shared with init */
 	{ "signals",    step_signals  }, /* as a program expects to find them */
 	{ "ids",        step_ids      }, /* gives up the cell's root, and every capability with it */
-	{ "park",       step_park     }, /* all above is done before anybody waits for it; the request comes here */
-	{ "stdio",      step_stdio    }, /* 0, 1, 2 and the files of the request in place */
-	{ "close",      step_close    }, /* everything else goes at exec */
-	{ "cwd",        step_cwd      }, /* as the program's user, so that permissions count */
+	{ "park",       step_park     }, /* what follows depends on the policy and on the box being in its place */
 	{ "landlock",   step_landlock }, /* after all that opens paths; it covers mounts and ids with rules of their own */
+	{ "close",      step_close    }, /* nothing but the line to the keeper is left */
 	{ "limits",     step_limits   }, /* after landlock, which needs a few descriptors; lowering is always allowed */
 	{ "verify",     step_verify   }, /* ask the kernel whether all that is true */
-	{ "seccomp",    step_seccomp  }, /* last: the policy allows no set-up call; hands over the listener */
-	{ "exec",       step_exec     }, /* waits for "go": the clock starts there */
+	{ "seccomp",    step_seccomp  }, /* every policy allows the calls of the rows below; hands over the listener */
+	{ "request",    step_request  }, /* all above is done before anybody waits for it; 0, 1, 2 and the files come here */
+	{ "sizes",      step_sizes    }, /* after request, which needs descriptors */
+	{ "cwd",        step_cwd      }, /* as the program's user, so that permissions count */
+	{ "check",      step_check    }, /* ask again about what came with the request */
+	{ "exec",       step_exec     }, /* the clock starts here */
 };
 /* clang-format on */
 const size_t jail_program_nsteps = ARRAY_LEN(jail_program_steps);
 
 #define HOSTNAME "gavel"
 
-/* Above every number that the program's own descriptors get. */
-#define PARKED_FD_MIN 512
+/* The line to the keeper, above every number that the program's own descriptors get. */
+#define SYNC_FD_MIN 512
+
+/* CPU time of this process; the kernel settles its account when it is asked: clock_gettime(2). */
+static int64_t cpu_time_us(void)
+{
+	struct timespec t = {0};
+
+	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
 
 static int step_attach(struct jail_program *p, struct err *e)
 {
+	p->joined_us = cpu_time_us();
 	errno = cgroup_attach_self(p->procs_fds, p->nprocs_fds);
 	return errno ? err_sys(e, "join the run's cgroup") : 0;
 }
@@ -90,47 +104,36 @@ static int step_session(struct jail_program *p, struct err *e)
 
 static int step_park(struct jail_program *p, struct err *e)
 {
-	return p->await_request(p, e);
-}
-
-/* Moves a descriptor out of the way of the numbers that are about to be filled. */
-static int park(int *fd, struct err *e)
-{
-	int up = fcntl(*fd, F_DUPFD, PARKED_FD_MIN); /* the close row sees to these */
-
-	if (up < 0)
-		return err_sys(e, "park descriptor %d", *fd);
-	*fd = up;
-	return 0;
-}
-
-static int step_stdio(struct jail_program *p, struct err *e)
-{
-	int from[3 + 200];
-	size_t n = 0;
-
-	if (p->nextra > ARRAY_LEN(from) - 3)
-		return err_set(e, "%zu descriptors are too many", p->nextra);
-	for (size_t i = 0; i < 3; i++)
-		from[n++] = p->stdio[i];
-	for (size_t i = 0; i < p->nextra; i++)
-		from[n++] = p->extra[i];
-	if (park(&p->sync_fd, e) < 0)
-		return -1;
-	for (size_t i = 0; i < n; i++)
-		if (park(&from[i], e) < 0)
-			return -1;
-	for (size_t i = 0; i < n; i++)
-		if (dup2(from[i], (int)i) < 0)
-			return err_sys(e, "dup2 %zu", i);
-	return 0;
+	return p->await_policy(p, e);
 }
 
 static int step_close(struct jail_program *p, struct err *e)
 {
-	if (close_range(3 + (unsigned)p->nextra, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+	int up = fcntl(p->sync_fd, F_DUPFD_CLOEXEC, SYNC_FD_MIN);
+
+	if (up < 0)
+		return err_sys(e, "move descriptor %d", p->sync_fd);
+	p->sync_fd = up;
+	if (close_range(3, (unsigned)up - 1, 0) < 0 || close_range((unsigned)up + 1, ~0U, 0) < 0)
 		return err_sys(e, "close_range");
 	return 0;
+}
+
+/* What came stands at 3, 4, ... in order, so moving all of it down never covers what is still to be moved. */
+static int step_request(struct jail_program *p, struct err *e)
+{
+	if (p->await_request(p, e) < 0)
+		return -1;
+	for (size_t i = 0; i < p->nfds; i++)
+		if (p->fds[i] != 3 + (int)i)
+			return err_set(e, "descriptor %zu came as %d", i, p->fds[i]);
+	for (size_t i = 0; i < p->nfds; i++)
+		if (dup2(p->fds[i], (int)i) < 0)
+			return err_sys(e, "dup2 %zu", i);
+	/* The last three were not covered by any; all others are the program's now. */
+	return close_range((unsigned)p->nfds, (unsigned)p->nfds + 2, 0) < 0
+		       ? err_sys(e, "close_range")
+		       : 0;
 }
 
 /* clang-format off */
@@ -159,9 +162,17 @@ static int lower(__rlimit_resource_t what, rlim_t max, struct err *e)
 
 static int step_limits(struct jail_program *p, struct err *e)
 {
+	(void)p;
 	for (size_t i = 0; i < ARRAY_LEN(fixed_limits); i++)
 		if (lower(fixed_limits[i].what, fixed_limits[i].max, e) < 0)
 			return -1;
+	return 0;
+}
+
+static int step_sizes(struct jail_program *p, struct err *e)
+{
+	if (!p->argv)
+		return err_set(e, "no request has come");
 	if (lower(RLIMIT_NOFILE, p->open_files, e) < 0)
 		return -1;
 	return lower(RLIMIT_STACK, p->stack_bytes ? p->stack_bytes : RLIM_INFINITY, e);
@@ -277,7 +288,7 @@ static int verify_namespaces(const struct jail_namespaces *cell, struct err *e)
 	return 0;
 }
 
-static int verify_limits(const struct jail_program *p, struct err *e)
+static int verify_limits(struct err *e)
 {
 	struct rlimit now;
 
@@ -286,8 +297,6 @@ static int verify_limits(const struct jail_program *p, struct err *e)
 		    now.rlim_max > fixed_limits[i].max || now.rlim_cur > fixed_limits[i].max)
 			return err_set(e, "resource limit %d is not lowered",
 				       (int)fixed_limits[i].what);
-	if (getrlimit(RLIMIT_NOFILE, &now) < 0 || now.rlim_max > p->open_files)
-		return err_set(e, "the limit of open files is not lowered");
 	return 0;
 }
 
@@ -298,23 +307,14 @@ long jail_session_keyring(void)
 
 static int verify_surroundings(const struct jail_program *p, struct err *e)
 {
-	char cwd[4096];
-	struct stat st;
-
 	if (getsid(0) != getpid())
 		return err_set(e, "does not lead its session");
 	if (jail_session_keyring() == p->session_keyring && p->session_keyring >= 0)
 		return err_set(e, "has the session keyring of init");
-	if (!getcwd(cwd, sizeof(cwd)) || strcmp(cwd, p->cwd) != 0)
-		return err_set(e, "the working directory is not %s", p->cwd);
-	for (int fd = 0; fd < 3 + (int)p->nextra; fd++)
-		if (fcntl(fd, F_GETFD) != 0)
-			return err_set(e, "descriptor %d is not open for the program", fd);
-	for (int fd = 0; fd < 3; fd++)
-		if (fstat(fd, &st) < 0 || st.st_ino != p->stdio_inode[fd])
-			return err_set(e, "descriptor %d is not the one it was given", fd);
-	if (fcntl(p->sync_fd, F_GETFD) != FD_CLOEXEC)
+	if (p->sync_fd < SYNC_FD_MIN || fcntl(p->sync_fd, F_GETFD) != FD_CLOEXEC)
 		return err_set(e, "a descriptor of the judge would stay open");
+	if (fcntl(3, F_GETFD) >= 0)
+		return err_set(e, "descriptor 3 is open");
 	return 0;
 }
 
@@ -334,10 +334,26 @@ static int verify_signals(struct err *e)
 static int step_verify(struct jail_program *p, struct err *e)
 {
 	if (verify_ids(e) < 0 || verify_caps(e) < 0 || verify_namespaces(&p->cell, e) < 0 ||
-	    verify_limits(p, e) < 0 || verify_signals(e) < 0 ||
-	    jail_landlock_verify(p->root, e) < 0)
+	    verify_limits(e) < 0 || verify_signals(e) < 0 || jail_landlock_verify(p->root, e) < 0)
 		return -1;
 	return verify_surroundings(p, e);
+}
+
+static int step_check(struct jail_program *p, struct err *e)
+{
+	struct rlimit files;
+	char cwd[4096];
+
+	if (!getcwd(cwd, sizeof(cwd)) || !p->cwd || strcmp(cwd, p->cwd) != 0)
+		return err_set(e, "the working directory is not %s", p->cwd ? p->cwd : "set");
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_max > p->open_files)
+		return err_set(e, "the limit of open files is not lowered");
+	for (int fd = 0; fd < (int)p->nfds; fd++)
+		if (fcntl(fd, F_GETFD) != 0)
+			return err_set(e, "descriptor %d is not open for the program", fd);
+	if (fcntl((int)p->nfds, F_GETFD) >= 0)
+		return err_set(e, "descriptor %zu is open", p->nfds);
+	return 0;
 }
 
 /* One message on the sync socket, with a descriptor beside it unless that is -1.  Only calls that each policy allows. */
@@ -401,9 +417,12 @@ static void exec_by_path(const struct jail_program *p)
 
 static int step_exec(struct jail_program *p, struct err *e)
 {
-	char go;
+	struct jail_message starts = {.word = JAIL_STARTS, .started_us = io_monotonic_us()};
 
-	if (read(p->sync_fd, &go, 1) != 1)
+	if (!p->argv)
+		return err_set(e, "no request has come");
+	starts.set_up_us = cpu_time_us() - p->joined_us;
+	if (say(p->sync_fd, &starts, -1) < 0)
 		return err_set(e, "the keeper went away");
 	if (strchr(p->argv[0], '/'))
 		execve(p->argv[0], p->argv, p->envp);

@@ -85,6 +85,17 @@ static int serve_one(struct cell *c, int sock, struct channel_frame *f, struct e
 	return status;
 }
 
+/* Until the client asks for something, or there is nothing left to do. */
+static int rest(struct cell *c, int sock, struct err *e)
+{
+	struct pollfd p = {sock, POLLIN, 0};
+	int more = 1;
+
+	while (more > 0 && poll(&p, 1, 0) == 0)
+		more = cell_rest(c, e);
+	return more < 0 ? -1 : 0;
+}
+
 static int serve(const struct keeper *k, struct cell *c, int sock, struct err *e)
 {
 	static struct channel_frame f;
@@ -93,7 +104,7 @@ static int serve(const struct keeper *k, struct cell *c, int sock, struct err *e
 	c->ties.client = sock;
 	if (welcome(k, sock, e) < 0)
 		return -1;
-	while ((n = channel_receive(sock, -1, &f, e)) == 1) {
+	while ((n = rest(c, sock, e)) == 0 && (n = channel_receive(sock, -1, &f, e)) == 1) {
 		int status = serve_one(c, sock, &f, e);
 
 		channel_frame_release(&f);

@@ -1,5 +1,7 @@
 #include "sandbox/park.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -10,24 +12,69 @@
 #include "proto/scope.h"
 #include "sandbox/cell.h"
 
-#define PARK_MS 10000 /* for init to clone, on a machine that is very busy */
-
 static int same_limits(const struct cgroup_limits *a, const struct cgroup_limits *b)
 {
 	return a->memory_bytes == b->memory_bytes && a->processes == b->processes &&
 	       a->cpu_milli == b->cpu_milli && a->cpu == b->cpu;
 }
 
-/* The descriptor of the child in init's answer. */
-static int take_pidfd(struct cell *c, struct err *e)
+int park_read_word(int sync, int timeout_ms, struct jail_message *m, int *listener, struct err *e)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = {0};
+	struct iovec iov = {m, sizeof(*m)};
+	struct msghdr h = {.msg_iov = &iov,
+			   .msg_iovlen = 1,
+			   .msg_control = control.bytes,
+			   .msg_controllen = sizeof(control.bytes)};
+	struct pollfd p = {.fd = sync, .events = POLLIN};
+	struct cmsghdr *c;
+	ssize_t n;
+
+	if (timeout_ms > 0 && poll(&p, 1, timeout_ms) != 1)
+		return err_set(e, "the jail was not ready after %d s", timeout_ms / 1000);
+	n = recvmsg(sync, &h, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	/* A child that died with something unread leaves this error in front of its last word: unix(7). */
+	if (n < 0 && errno == ECONNRESET)
+		n = recvmsg(sync, &h, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	if (n < 0)
+		return err_sys(e, "hear from the jail");
+	c = CMSG_FIRSTHDR(&h);
+	if (c && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(listener, CMSG_DATA(c), sizeof(int));
+	if (n == 0)
+		return 0;
+	if (n != (ssize_t)sizeof(*m))
+		return err_set(e, "the jail's report is cut short");
+	m->err.msg[sizeof(m->err.msg) - 1] = '\0';
+	return 1;
+}
+
+static void pipe_close(struct park_pipe *p)
+{
+	if (p->end >= 0)
+		(void)close(fd_steal(&p->end));
+	output_close(&p->output);
+}
+
+/* A program may open /dev/stdout and /dev/stderr, which asks for the owner of the pipe. */
+static int pipe_open(const struct cell *c, struct park_pipe *p, struct err *e)
+{
+	if (output_open(&p->output, -1, &p->end, e) < 0)
+		return -1;
+	if (fchown(p->end, c->ids.program, c->ids.program) < 0)
+		return err_sys(e, "owner of a pipe");
+	return 0;
+}
+
+/* What init says about the child it made. */
+static int take_child(struct cell *c, struct err *e)
 {
 	static struct channel_frame f;
-	int n = channel_receive(c->init_sock, PARK_MS, &f, e);
-	Sandbox__Reply *r;
+	Sandbox__Reply *r = cell_hear(c, PARK_MS, &f, e);
 
-	if (n == 0)
-		err_set(e, "the cell's init died");
-	r = n == 1 ? (Sandbox__Reply *)channel_unpack(&f, &sandbox__reply__descriptor, e) : NULL;
 	if (!r)
 		return -1;
 	if (r->error[0])
@@ -38,6 +85,7 @@ static int take_pidfd(struct cell *c, struct err *e)
 		c->park.pidfd = fd_steal(&f.fds[0]);
 	if (c->park.pidfd >= 0)
 		f.nfds = 0;
+	c->box.ready = r->box_ready;
 	sandbox__reply__free_unpacked(r, NULL);
 	channel_frame_release(&f);
 	return c->park.pidfd < 0 ? -1 : 0;
@@ -62,38 +110,185 @@ static int ask_init(struct cell *c, struct err *e)
 	rq.attach = (uint32_t)c->park.cgroup.nprocs_fds;
 	if (channel_send(c->init_sock, &rq.base, fds, n, e) < 0)
 		return -1;
-	return take_pidfd(c, e);
+	return take_child(c, e);
 }
 
-int park_ready(struct cell *c, const struct cgroup_limits *limits, struct err *e)
+static int open_cgroup(struct cell *c, const struct cgroup_limits *limits, struct cgroup *cg,
+		       struct err *e)
 {
-	struct err ignored = {0};
 	char name[32];
 
-	if (c->park.sync >= 0 && same_limits(&c->park.cgroup.limits, limits))
-		return 0;
-	if (park_drop(c, e) < 0)
-		return -1;
 	snprintf(name, sizeof(name), "run-%u", ++c->runs);
-	if (cgroup_open(&c->cgroup, name, limits, &c->park.cgroup, e) < 0)
+	return cgroup_open(&c->cgroup, name, limits, cg, e);
+}
+
+/* The one that was made in advance, if it has these limits. */
+static int take_cgroup(struct cell *c, const struct cgroup_limits *limits, struct err *e)
+{
+	struct cgroup *stock = &c->stock;
+
+	if (!stock->cell)
+		return open_cgroup(c, limits, &c->park.cgroup, e);
+	if (!same_limits(&stock->limits, limits)) {
+		struct err ignored = {0};
+
+		(void)cgroup_close(stock, &ignored);
+		return open_cgroup(c, limits, &c->park.cgroup, e);
+	}
+	c->park.cgroup = *stock;
+	stock->cell = NULL;
+	return 0;
+}
+
+static void park_clear(struct park *p)
+{
+	int *fds[] = {&p->pidfd, &p->sync, &p->listener};
+
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+		if (*fds[i] >= 0)
+			(void)close(fd_steal(fds[i]));
+	pipe_close(&p->out);
+	pipe_close(&p->err_out);
+}
+
+static int park_child(struct cell *c, const struct cgroup_limits *limits, struct err *e)
+{
+	struct park *p = &c->park;
+	struct err ignored = {0};
+
+	if (take_cgroup(c, limits, e) < 0)
 		return 1;
-	if (ask_init(c, e) == 0)
+	if (pipe_open(c, &p->out, e) == 0 && pipe_open(c, &p->err_out, e) == 0 &&
+	    ask_init(c, e) == 0)
 		return 0;
-	if (c->park.sync < 0)
-		(void)cgroup_close(&c->park.cgroup, &ignored);
-	else
-		(void)park_drop(c, &ignored);
+	/* A child that there may be is init's, who is not to be trusted with another. */
+	park_clear(p);
+	(void)cgroup_close(&p->cgroup, &ignored);
 	return -1;
+}
+
+/* 0 armed, 1 the jail refused with *e. */
+static int await_armed(struct park *p, struct err *e)
+{
+	struct jail_message m = {0};
+	int n = park_read_word(p->sync, PARK_MS, &m, &p->listener, e);
+
+	if (n < 0)
+		return -1;
+	if (n == 0) {
+		err_set(e, "jail: killed during set-up");
+		return 1;
+	}
+	if (m.word != JAIL_READY || p->listener < 0) {
+		*e = m.err;
+		if (m.word == JAIL_READY)
+			err_set(e, "jail: seccomp: no listener came");
+		return 1;
+	}
+	if (cgroup_check_joined(p->cgroup.dirs, e) < 0) {
+		err_wrap(e, "jail: attach");
+		return 1;
+	}
+	/* From here the child does nothing but wait, so this reading is complete. */
+	return cgroup_cpu_usage_us(&p->cgroup, &p->cpu_base_us, e);
+}
+
+static int arm(struct cell *c, const char *policy, struct err *e)
+{
+	Sandbox__Request rq = SANDBOX__REQUEST__INIT;
+	struct err dropping = {0};
+	struct err gone = {0};
+	int status;
+
+	rq.kind = SANDBOX__REQUEST__KIND__PARK;
+	rq.policy = (char *)policy;
+	/* A child that is dead already has said why. */
+	(void)channel_send(c->park.sync, &rq.base, NULL, 0, &gone);
+	status = await_armed(&c->park, e);
+	snprintf(c->park.policy, sizeof(c->park.policy), "%s", policy);
+	if (status > 0 && park_drop(c, &dropping) < 0) {
+		*e = dropping;
+		return -1;
+	}
+	return status;
+}
+
+/* A child with these limits that is not armed with another policy; it may be armed with this one. */
+static int park(struct cell *c, const struct cgroup_limits *limits, const char *policy,
+		struct err *e)
+{
+	struct park *p = &c->park;
+
+	if (p->sync >= 0 && !c->ended && same_limits(&p->cgroup.limits, limits) &&
+	    (p->listener < 0 || strcmp(p->policy, policy) == 0))
+		return 0;
+	return park_drop(c, e) < 0 ? -1 : park_child(c, limits, e);
+}
+
+int park_ready(struct cell *c, const struct cgroup_limits *limits, const char *policy,
+	       struct err *e)
+{
+	int status = park(c, limits, policy, e);
+
+	return status != 0 || c->park.listener >= 0 ? status : arm(c, policy, e);
+}
+
+int park_ahead(struct cell *c, const struct cgroup_limits *limits, const char *policy,
+	       struct err *e)
+{
+	int status = park(c, limits, policy, e);
+
+	return status == 0 && c->box.ready && c->park.listener < 0 ? arm(c, policy, e) : status;
+}
+
+/* Kills the child and hears from init that nothing of it is left. */
+static int end_child(struct cell *c, struct err *e)
+{
+	static struct channel_frame f;
+	Sandbox__Reply *ended;
+
+	(void)syscall(SYS_pidfd_send_signal, c->park.pidfd, SIGKILL, NULL, 0);
+	if (c->ended) { /* it was dead already, and we have heard of it */
+		c->ended = 0;
+		return 0;
+	}
+	ended = cell_hear_end(c, PARK_MS, &f, e);
+	if (!ended)
+		return -1;
+	sandbox__reply__free_unpacked(ended, NULL);
+	channel_frame_release(&f);
+	return 0;
 }
 
 int park_drop(struct cell *c, struct err *e)
 {
+	int status;
+
 	if (c->park.sync < 0)
 		return 0;
-	if (c->park.pidfd >= 0) {
-		(void)syscall(SYS_pidfd_send_signal, c->park.pidfd, SIGKILL, NULL, 0);
-		(void)close(fd_steal(&c->park.pidfd));
-	}
-	(void)close(fd_steal(&c->park.sync));
-	return cgroup_close(&c->park.cgroup, e);
+	status = end_child(c, e);
+	park_clear(&c->park);
+	return cgroup_close(&c->park.cgroup, e) < 0 ? -1 : status;
+}
+
+int park_bury(struct cell *c, struct err *e)
+{
+	struct cgroup *left[] = {&c->park.cgroup, &c->spent, &c->stock};
+	int status = 0;
+
+	park_clear(&c->park);
+	c->ended = 0;
+	for (size_t i = 0; i < ARRAY_LEN(left); i++)
+		if (left[i]->cell && cgroup_close(left[i], e) < 0)
+			status = -1;
+	return status;
+}
+
+int park_chore(struct cell *c, const struct cgroup_limits *limits, struct err *e)
+{
+	if (c->spent.cell)
+		return cgroup_close(&c->spent, e) < 0 ? -1 : 1;
+	if (!c->stock.cell && !c->options.once)
+		return open_cgroup(c, limits, &c->stock, e);
+	return 0;
 }

@@ -4,8 +4,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdarg.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "proto/channel.h"
@@ -33,63 +31,6 @@ void run_explain(struct run *r, const char *fmt, ...)
 	wire_make_utf8(r->result->message);
 }
 
-/* Receives a reply of init that must come soon. */
-Sandbox__Reply *run_init_reply(struct run *r, struct channel_frame *f, struct err *e)
-{
-	int n = channel_receive(r->cell->init_sock, RUN_SETUP_MS, f, e);
-
-	if (n == 0)
-		err_set(e, "the cell's init died");
-	return n == 1 ? (Sandbox__Reply *)channel_unpack(f, &sandbox__reply__descriptor, e) : NULL;
-}
-
-/* The child's word, with the listener if it has one. */
-int run_read_word(struct run *r, struct jail_message *m, struct err *e)
-{
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control = {0};
-	struct iovec iov = {m, sizeof(*m)};
-	struct msghdr h = {.msg_iov = &iov,
-			   .msg_iovlen = 1,
-			   .msg_control = control.bytes,
-			   .msg_controllen = sizeof(control.bytes)};
-	struct pollfd p = {.fd = r->sync, .events = POLLIN};
-	struct cmsghdr *c;
-	ssize_t n;
-
-	if (poll(&p, 1, RUN_SETUP_MS) != 1)
-		return err_set(e, "the jail was not ready after %d s", RUN_SETUP_MS / 1000);
-	n = recvmsg(r->sync, &h, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-	/* A child that died without reading its "go" leaves this error in front of its last word: unix(7). */
-	if (n < 0 && errno == ECONNRESET)
-		n = recvmsg(r->sync, &h, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-	c = n < 0 ? NULL : CMSG_FIRSTHDR(&h);
-	if (c && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(&r->listener, CMSG_DATA(c), sizeof(int));
-	if (n == 0)
-		return 0;
-	if (n != (ssize_t)sizeof(*m))
-		return err_set(e, "the jail's report is cut short");
-	m->err.msg[sizeof(m->err.msg) - 1] = '\0';
-	return 1;
-}
-
-/* Sends the request on to init, with the descriptors that the child needs. */
-static int send_to_init(struct run *r, Sandbox__Request *rq, const int *own, const int *fds,
-			size_t nfds, struct err *e)
-{
-	int all[CHANNEL_FDS_MAX] = {0};
-	size_t n = 0;
-
-	for (size_t i = 0; i < 3; i++)
-		all[n++] = own[i];
-	for (size_t i = spec_first_extra(rq); i < nfds; i++)
-		all[n++] = fds[i];
-	return channel_send(r->cell->init_sock, &rq->base, all, n, e);
-}
-
 /* Each run reads its input through an open file of its own: no offset is shared with another run. */
 static int reopen_inputs(const Sandbox__Request *rq, int *fds, size_t nfds, struct err *e)
 {
@@ -107,90 +48,27 @@ static int reopen_inputs(const Sandbox__Request *rq, int *fds, size_t nfds, stru
 	return 0;
 }
 
-/* A program may open /dev/stdout and /dev/stderr, which asks for the owner of the pipe. */
-static int give_to_program(const struct run *r, int pipe, struct err *e)
-{
-	uid_t id = r->cell->ids.program;
-
-	return pipe >= 0 && fchown(pipe, id, id) < 0 ? err_sys(e, "owner of a pipe") : 0;
-}
-
-/* Pipes for the program's output, then everything goes to init; the writing ends stay with the child alone. */
-static int hand_over(struct run *r, Sandbox__Request *rq, const int *fds, size_t nfds,
+/* Everything goes to the child; the writing ends of the pipes stay with it alone. */
+static int hand_over(struct run *r, const Sandbox__Request *rq, const int *fds, size_t nfds,
 		     struct err *e)
 {
-	AUTO_CLOSE int out = -1;
-	AUTO_CLOSE int err_end = -1;
+	struct park *p = &r->cell->park;
+	int all[CHANNEL_FDS_MAX] = {fds[0], rq->stdout_pipe ? fds[1] : p->out.end};
+	struct err gone = {0};
+	size_t n = 3;
 
-	if (!rq->stdout_pipe && output_open(&r->out, r->ties->stdout_sink, &out, e) < 0)
-		return -1;
-	if (!rq->merge_stderr && output_open(&r->err_out, r->ties->stderr_sink, &err_end, e) < 0)
-		return -1;
-
-	if (give_to_program(r, out, e) < 0 || give_to_program(r, err_end, e) < 0)
-		return -1;
-	int stdout_end = rq->stdout_pipe ? fds[1] : out;
-	int own[] = {fds[0], stdout_end, rq->merge_stderr ? stdout_end : err_end};
-
-	return send_to_init(r, rq, own, fds, nfds, e);
-}
-
-/* Init has prepared the box and handed the request on, or says why not; then the child waits in vain. */
-static int await_start(struct run *r, struct err *e)
-{
-	static struct channel_frame f;
-	Sandbox__Reply *started = run_init_reply(r, &f, e);
-	int refused;
-
-	if (!started)
-		return -1;
-	refused = started->error[0] != '\0';
-	if (refused) {
-		err_set(e, "%s", started->error);
-		e->num = started->error_number;
-		(void)syscall(SYS_pidfd_send_signal, r->pidfd, SIGKILL, NULL, 0);
-	}
-	sandbox__reply__free_unpacked(started, NULL);
-	channel_frame_release(&f);
-	return refused;
-}
-
-/* 0 ready, 1 the set-up failed with *e, -1 the cell is broken. */
-static int await_ready(struct run *r, struct err *e)
-{
-	struct jail_message m = {0};
-	int n = run_read_word(r, &m, e);
-
-	if (n < 0)
-		return -1;
-	if (n == 0) {
-		err_set(e, "jail: killed during set-up");
-		return 1;
-	}
-	if (m.word != JAIL_READY || r->listener < 0) {
-		*e = m.err;
-		if (m.word == JAIL_READY)
-			err_set(e, "jail: seccomp: no listener came");
-		return 1;
-	}
-	if (cgroup_check_joined(r->cgroup.dirs, e) < 0) {
-		err_wrap(e, "jail: attach");
-		return 1;
-	}
-	return 0;
-}
-
-static int go(struct run *r, struct err *e)
-{
+	if (nfds - spec_first_extra(rq) > ARRAY_LEN(all) - n)
+		return err_set(e, "%zu descriptors are too many", nfds);
+	all[2] = rq->merge_stderr ? all[1] : p->err_out.end;
+	for (size_t i = spec_first_extra(rq); i < nfds; i++)
+		all[n++] = fds[i];
 	if (r->cgroup.limits.cpu >= 0)
 		r->stays = clock_stay(r->cgroup.limits.cpu, &r->before);
-	/* The child has nothing to do but wait for us, so this reading is complete. */
-	if (cgroup_cpu_usage_us(&r->cgroup, &r->cpu_base_us, e) < 0)
-		return -1;
 	r->go_us = r->sampled_us = io_monotonic_us();
-	/* EPIPE: it was killed while it waited, by the memory limit for one; init will say so. */
-	if (send(r->sync, "g", 1, MSG_NOSIGNAL) != 1 && errno != EPIPE)
-		return err_sys(e, "start the program");
+	/* A child that is dead already, by the memory limit for one: init says so. */
+	(void)channel_send(r->sync, &rq->base, all, n, &gone);
+	(void)close(fd_steal(&p->out.end));
+	(void)close(fd_steal(&p->err_out.end));
 	return 0;
 }
 
@@ -259,38 +137,22 @@ static int collect(struct run *r, struct err *e)
 	return 0;
 }
 
-/* The set-up failed: init still has to say that the child is gone. */
-static int refuse(struct run *r, struct err *why)
+static int run_it(struct run *r, const Sandbox__Request *rq, const int *fds, size_t nfds,
+		  struct err *e)
 {
-	struct err e = {0};
+	int status = hand_over(r, rq, fds, nfds, e) < 0 || watch_run(r, e) < 0 ? -1 : 0;
 
-	(void)syscall(SYS_pidfd_send_signal, r->pidfd, SIGKILL, NULL, 0);
-	if (watch_init(r, &e) < 0) {
-		*why = e;
-		return -1;
-	}
-	return 1;
-}
-
-static int run_it(struct run *r, Sandbox__Request *rq, const int *fds, size_t nfds, struct err *e)
-{
-	int status;
-
-	if (hand_over(r, rq, fds, nfds, e) < 0)
-		return -1;
-	status = await_start(r, e);
-	if (status != 0)
-		return status;
-	status = await_ready(r, e);
-	if (status != 0)
-		return status < 0 ? -1 : refuse(r, e);
-	status = go(r, e) < 0 || watch_run(r, e) < 0 ? -1 : 0;
 	if (r->stays)
 		clock_leave(&r->before);
 	if (status < 0)
 		return -1;
-	if (r->sync >= 0)
-		watch_sync(r);
+	watch_sync(r);
+	if (!r->started && !r->refused)
+		err_set(&r->setup_err, "jail: killed during set-up");
+	if (!r->started) {
+		*e = r->setup_err;
+		return 1;
+	}
 	if (collect(r, e) < 0 || measure(r, e) < 0 || decide(r, e) < 0)
 		return -1;
 	return 0;
@@ -314,7 +176,16 @@ static void discard(struct run_result *result)
 	result->nfds = 0;
 }
 
-/* Takes the parked child over. */
+static void take_pipe(struct park_pipe *p, int wanted, int sink, struct output *o)
+{
+	if (!wanted)
+		return;
+	*o = p->output;
+	o->sink = sink;
+	p->output = (struct output){.pipe = -1, .memfd = -1, .sink = -1};
+}
+
+/* Takes the armed child over. */
 static void unpark(struct run *r)
 {
 	struct park *p = &r->cell->park;
@@ -322,17 +193,62 @@ static void unpark(struct run *r)
 	r->cgroup = p->cgroup;
 	r->sync = fd_steal(&p->sync);
 	r->pidfd = fd_steal(&p->pidfd);
+	r->listener = fd_steal(&p->listener);
+	r->cpu_base_us = p->cpu_base_us;
+	take_pipe(&p->out, !r->rq->stdout_pipe, r->ties->stdout_sink, &r->out);
+	take_pipe(&p->err_out, !r->rq->merge_stderr, r->ties->stderr_sink, &r->err_out);
+	r->cell->box.ready = 0;
 }
 
-static int run_child(struct run *r, Sandbox__Request *rq, const int *fds, size_t nfds,
+static int run_child(struct run *r, const Sandbox__Request *rq, const int *fds, size_t nfds,
 		     struct err *e)
 {
+	struct cgroup *spent = &r->cell->spent;
 	int status;
 
 	unpark(r);
 	status = run_it(r, rq, fds, nfds, e);
 	run_close(r);
-	r->cell->spent = r->cgroup;
+	/* A run that was over before the chores began. */
+	if (spent->cell && cgroup_close(spent, e) < 0)
+		status = -1;
+	*spent = r->cgroup;
+	return status;
+}
+
+/* Init makes the box what this run is to find, unless it is that already. */
+static int prepare(struct cell *c, const Sandbox__Request *rq, struct err *e)
+{
+	static struct channel_frame f;
+	Sandbox__Request order = SANDBOX__REQUEST__INIT;
+	struct cell_box *box = &c->box;
+	Sandbox__Reply *done;
+	int status;
+
+	if (box->ready && box->bytes == rq->box_bytes && box->inodes == rq->box_inodes &&
+	    !c->bridge.rule)
+		return 0;
+	if (!box->ready && c->park.listener >= 0 && park_drop(c, e) < 0)
+		return -1;
+	order.kind = SANDBOX__REQUEST__KIND__PREPARE;
+	order.same_box = rq->same_box;
+	order.box_bytes = rq->box_bytes;
+	order.box_inodes = rq->box_inodes;
+	if (channel_send(c->init_sock, &order.base, NULL, 0, e) < 0)
+		return -1;
+	done = cell_hear(c, PARK_MS, &f, e);
+	if (!done)
+		return -1;
+	status = done->error[0] ? 1 : 0;
+	if (status) {
+		err_set(e, "%s", done->error);
+		e->num = done->error_number;
+	}
+	box->ready = !status && (box->ready || !rq->same_box);
+	box->bytes = rq->box_bytes;
+	box->inodes = rq->box_inodes;
+	sandbox__reply__free_unpacked(done, NULL);
+	channel_frame_release(&f);
 	return status;
 }
 
@@ -357,7 +273,9 @@ static int run_on(const struct core *core, struct cell *c, Sandbox__Request *rq,
 	int own[CHANNEL_FDS_MAX] = {0};
 	int status;
 
-	status = park_ready(c, &limits, e);
+	status = prepare(c, rq, e);
+	if (status == 0)
+		status = park_ready(c, &limits, rq->policy, e);
 	if (status != 0)
 		return status;
 	for (size_t i = 0; i < nfds; i++)
@@ -390,17 +308,13 @@ int run_request(struct cell *c, Sandbox__Request *rq, const int *fds, size_t nfd
 	return status;
 }
 
-int run_settle(struct cell *c, struct err *e)
+int run_settle(struct cell *c, const char *policy, struct err *e)
 {
-	struct cgroup_limits limits = c->spent.limits;
-	int status;
+	struct cgroup_limits limits;
 
-	if (!c->spent.cell)
+	if (!c->spent.cell || c->options.once)
 		return 0;
-	status = cgroup_close(&c->spent, e);
-	c->spent.cell = NULL;
-	if (status < 0 || c->options.once)
-		return status;
+	limits = c->spent.limits;
 	/* A refusal now is one for the next run, which will hear the reason itself. */
-	return park_ready(c, &limits, e) < 0 ? -1 : 0;
+	return park_ahead(c, &limits, policy, e) < 0 ? -1 : 0;
 }

@@ -1,12 +1,11 @@
 /*
  * run.h - the keeper's side of one run: limits, clock, output, and the report.
  *
- * Theory of operation: init clones the child; the child attaches to the run's cgroup, goes through jail_program_steps and says READY
- * with its seccomp listener.  The keeper checks that it really is in the cgroup, notes the CPU time used so far, says "go" and
- * sleeps in ppoll(2) until something happens: output, the program's end, a forbidden call, the out-of-memory notice, the
- * earliest moment at which a limit could be reached, or the client going away.  The first limit that fires is the one that is
- * reported; it kills the program, and init then kills whatever else there is.  Nothing is read from counters until the last
- * process is dead.
+ * Theory of operation: a child is parked, see park.h.  The keeper hands it the request, and it says what CPU time its set-up took
+ * and when it starts; nobody waits for that.  The keeper sleeps in ppoll(2) until something happens: output, the program's end,
+ * a forbidden call, the out-of-memory notice, the earliest moment at which a limit could be reached, or the client going
+ * away.  The first limit that fires is the one that is reported; it kills the program, and init then kills whatever else
+ * there is.  What is reported is read from the counters when the last process is dead.
  */
 #ifndef RUN_H
 #define RUN_H
@@ -40,7 +39,7 @@ struct run_result {
 int run_request(struct cell *c, Sandbox__Request *rq, const int *fds, size_t nfds,
 		const struct run_ties *ties, struct run_result *r, struct err *e);
 
-/* What follows a run once its reply is out: removes its cgroup and parks the child of the next one.  -1: the cell is broken. */
-int run_settle(struct cell *c, struct err *e);
+/* What follows a run once its reply is out: parks the child of the next one, which may well be like it.  -1: the cell is broken. */
+int run_settle(struct cell *c, const char *policy, struct err *e);
 
 #endif

@@ -65,25 +65,32 @@ int watch_output(struct run *r, struct output *o, struct err *e)
 	return full < 0 ? -1 : 0;
 }
 
-/* execve failed: the child says so after "go", on the socket that exec would have closed. */
 void watch_sync(struct run *r)
 {
 	struct jail_message m = {0};
 	struct err e = {0};
 
-	if (run_read_word(r, &m, &e) == 1 && m.word == JAIL_FAILED) {
-		run_report(r)->exec_errno = m.err.num;
-		run_explain(r, "%s", m.err.msg);
-		if (!r->fired)
-			r->fired = SANDBOX__STATUS__SANDBOX_ERROR;
+	while (park_read_word(r->sync, 0, &m, &r->listener, &e) == 1) {
+		if (m.word == JAIL_STARTS) {
+			r->started = 1;
+			r->cpu_base_us = (uint64_t)m.set_up_us;
+			r->go_us = m.started_us;
+		} else if (m.word == JAIL_FAILED && !m.exec) {
+			r->refused = 1;
+			r->setup_err = m.err;
+		} else if (m.word == JAIL_FAILED) {
+			run_report(r)->exec_errno = m.err.num;
+			run_explain(r, "%s", m.err.msg);
+			if (!r->fired)
+				r->fired = SANDBOX__STATUS__SANDBOX_ERROR;
+		}
 	}
-	(void)close(fd_steal(&r->sync));
 }
 
 int watch_init(struct run *r, struct err *e)
 {
 	static struct channel_frame f;
-	Sandbox__Reply *ended = run_init_reply(r, &f, e);
+	Sandbox__Reply *ended = cell_hear_end(r->cell, PARK_MS, &f, e);
 	Sandbox__Reply *mine = run_report(r);
 
 	if (!ended)
@@ -95,27 +102,11 @@ int watch_init(struct run *r, struct err *e)
 	mine->signal = ended->signal;
 	mine->voluntary_switches = ended->voluntary_switches;
 	mine->involuntary_switches = ended->involuntary_switches;
-	if (ended->error[0])
-		err_set(e, "%s", ended->error);
-	int status = ended->error[0] ? -1 : 0;
-
 	sandbox__reply__free_unpacked(ended, NULL);
-	return status;
+	return 0;
 }
 
-enum {
-	P_INIT,
-	P_END,
-	P_OUT,
-	P_ERR,
-	P_OOM,
-	P_LISTENER,
-	P_SYNC,
-	P_SINK_OUT,
-	P_SINK_ERR,
-	P_CLIENT,
-	P_COUNT
-};
+enum { P_INIT, P_END, P_OUT, P_ERR, P_OOM, P_LISTENER, P_SINK_OUT, P_SINK_ERR, P_CLIENT, P_COUNT };
 
 static void fill_polls(const struct run *r, struct pollfd *p)
 {
@@ -125,7 +116,6 @@ static void fill_polls(const struct run *r, struct pollfd *p)
 	p[P_ERR] = (struct pollfd){r->err_out.pipe, POLLIN, 0};
 	p[P_OOM] = (struct pollfd){r->killed ? -1 : r->cgroup.oom_fd, r->cgroup.oom_events, 0};
 	p[P_LISTENER] = (struct pollfd){r->killed ? -1 : r->listener, POLLIN, 0};
-	p[P_SYNC] = (struct pollfd){r->sync, POLLIN, 0};
 	p[P_SINK_OUT] = (struct pollfd){output_wants_sink(&r->out) ? r->out.sink : -1, POLLOUT, 0};
 	p[P_SINK_ERR] =
 		(struct pollfd){output_wants_sink(&r->err_out) ? r->err_out.sink : -1, POLLOUT, 0};
@@ -141,8 +131,6 @@ static int dispatch(struct run *r, const struct pollfd *p, struct err *e)
 		(void)close(fd_steal(&r->listener));
 	if (p[P_OOM].revents && watch_oom(r, e) < 0)
 		return -1;
-	if (p[P_SYNC].revents)
-		watch_sync(r);
 	if (p[P_OUT].revents && watch_output(r, &r->out, e) < 0)
 		return -1;
 	if (p[P_ERR].revents && watch_output(r, &r->err_out, e) < 0)
@@ -170,20 +158,33 @@ static int check_dying(struct run *r, struct err *e)
 	return 0;
 }
 
+/* How long to sleep: not at all while there are chores. */
+static struct timespec until_next(struct run *r, int chores, struct err *e)
+{
+	int64_t us = chores ? 0 : r->end_us ? RUN_SAMPLE_US : deadline_next_us(r, e);
+
+	return (struct timespec){us < 0 ? -1 : us / 1000000, us % 1000000 * 1000};
+}
+
 int watch_run(struct run *r, struct err *e)
 {
 	struct pollfd p[P_COUNT];
+	int chores = !r->stays; /* on the CPU of the program they would be in its way */
 
 	while (!r->init_done) {
-		int64_t sleep_us = r->end_us ? RUN_SAMPLE_US : deadline_next_us(r, e);
-		struct timespec t = {sleep_us / 1000000, sleep_us % 1000000 * 1000};
+		struct timespec t = until_next(r, chores > 0, e);
+		int n;
 
-		if (sleep_us < 0 || check_dying(r, e) < 0)
+		if (t.tv_sec < 0 || check_dying(r, e) < 0)
 			return -1;
 		fill_polls(r, p);
-		if (ppoll(p, P_COUNT, &t, NULL) < 0 && errno != EINTR)
+		n = ppoll(p, P_COUNT, &t, NULL);
+		if (n < 0 && errno != EINTR)
 			return err_sys(e, "poll");
-		if (dispatch(r, p, e) < 0)
+		/* Each is short; what happens meanwhile is seen between two of them. */
+		if (n == 0 && chores > 0)
+			chores = park_chore(r->cell, &r->cgroup.limits, e);
+		if (chores < 0 || (n > 0 && dispatch(r, p, e) < 0))
 			return -1;
 	}
 	return 0;

@@ -98,7 +98,7 @@ Test(jail, complete_tables_run_a_program, .timeout = 60)
 	cr_assert(runs(&t.t, "loopback", why, sizeof(why)), "%s", why);
 }
 
-/* "verify" is looked at below: leaving it out alone changes nothing, which is why it must be there. */
+/* "verify" and "check" are looked at below: leaving it out alone changes nothing, which is why it must be there. */
 Test(jail, every_cell_step_is_needed, .timeout = 120)
 {
 	char why[300];
@@ -126,7 +126,7 @@ Test(jail, every_program_step_is_needed, .timeout = 120)
 		const char *name = jail_program_steps[i].name;
 		struct tables t;
 
-		if (strcmp(name, "verify") == 0 ||
+		if (strcmp(name, "verify") == 0 || strcmp(name, "check") == 0 ||
 		    (strcmp(name, "landlock") == 0 && landlock_abi() == 0))
 			continue;
 		copy_tables(&t);
@@ -156,6 +156,13 @@ Test(jail, verify_steps_are_needed, .timeout = 60)
 	cr_expect_not(runs(&t.t, "none", why, sizeof(why)));
 	cr_expect_not_null(strstr(why, "jail: verify: resource limit"), "%s", why);
 	drop_program_step(&t, "verify");
+	cr_expect(runs(&t.t, "none", why, sizeof(why)), "%s", why);
+
+	copy_tables(&t);
+	drop_program_step(&t, "sizes");
+	cr_expect_not(runs(&t.t, "none", why, sizeof(why)));
+	cr_expect_not_null(strstr(why, "jail: check: the limit of open files"), "%s", why);
+	drop_program_step(&t, "check");
 	cr_expect(runs(&t.t, "none", why, sizeof(why)), "%s", why);
 }
 
@@ -211,14 +218,15 @@ Test(jail, verify_names_what_is_missing, .timeout = 60)
 
 Test(jail, order_is_what_the_comments_say)
 {
-	const char *last_two[] = {jail_program_steps[jail_program_nsteps - 2].name,
-				  jail_program_steps[jail_program_nsteps - 1].name};
+	static const char *const last[] = {"verify", "seccomp", "request", "sizes",
+					   "cwd",    "check",   "exec"};
 
 	cr_assert_str_eq(jail_cell_steps[0].name, "cgroup");
 	cr_assert_str_eq(jail_cell_steps[jail_cell_nsteps - 1].name, "verify");
 	cr_assert_str_eq(jail_program_steps[0].name, "attach");
-	cr_assert_str_eq(last_two[0], "seccomp");
-	cr_assert_str_eq(last_two[1], "exec");
+	for (size_t i = 0; i < ARRAY_LEN(last); i++)
+		cr_expect_str_eq(jail_program_steps[jail_program_nsteps - ARRAY_LEN(last) + i].name,
+				 last[i]);
 }
 
 Test(jail, failed_exec_is_reported_with_its_errno, .timeout = 30)
