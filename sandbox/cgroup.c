@@ -10,8 +10,9 @@
 #include "sandbox/cgroup_dir.h"
 #include "sandbox/cgroup_ops.h"
 
-#define INIT      "init"
-#define REMOVE_MS 2000
+#define INIT             "init"
+#define REMOVE_MS        2000
+#define IN_ADVANCE_BYTES (512ULL << 10)
 
 int cgroup_dir_for(const struct cgroup *cg, enum cgroup_controller c)
 {
@@ -278,21 +279,36 @@ static void raise_to(uint64_t *peak, uint64_t value)
 		*peak = value;
 }
 
+static void raise_split(struct cgroup_split *s, const struct cgroup_split *now)
+{
+	raise_to(&s->anon_bytes, now->anon_bytes);
+	raise_to(&s->shmem_bytes, now->shmem_bytes);
+	raise_to(&s->file_bytes, now->file_bytes);
+	raise_to(&s->kernel_bytes, now->kernel_bytes);
+}
+
+static uint64_t without(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : 0;
+}
+
 int cgroup_sample(struct cgroup *cg, struct err *e)
 {
+	const struct cgroup_ops *ops = cg->cell->host->ops;
+	struct cgroup_usage u;
 	struct cgroup_split now;
 	uint64_t memory;
 	uint64_t processes;
 
-	if (cg->cell->host->ops->split(cg, &now, e) < 0 ||
-	    cgroup_dir_pread_u64(cg->files[CGROUP_FILE_MEMORY], &memory, e) < 0 ||
+	if (cgroup_dir_pread_u64(cg->files[CGROUP_FILE_MEMORY], &memory, e) < 0 ||
 	    cgroup_dir_pread_u64(cg->files[CGROUP_FILE_PIDS], &processes, e) < 0)
 		return -1;
-	raise_to(&cg->split.anon_bytes, now.anon_bytes);
-	raise_to(&cg->split.shmem_bytes, now.shmem_bytes);
-	raise_to(&cg->split.file_bytes, now.file_bytes);
-	raise_to(&cg->split.kernel_bytes, now.kernel_bytes);
 	raise_to(&cg->sampled_memory_bytes, memory);
+	/* The peak before the cache: what is read in between must not be taken from it. */
+	if (ops->memory_peak(cg, &u, e) < 0 || ops->split(cg, &now, e) < 0)
+		return -1;
+	raise_split(&cg->split, &now);
+	raise_to(&cg->own_peak_bytes, without(u.memory_peak_bytes, now.file_bytes));
 	if (processes > cg->sampled_processes)
 		cg->sampled_processes = (uint32_t)processes;
 	return 0;
@@ -313,12 +329,36 @@ static int processes_peak(const struct cgroup *cg, struct cgroup_usage *u, struc
 	return 0;
 }
 
+/*
+ * Takes page cache off the peak: the files that are read are the system's, and whoever reads one first would pay for all that
+ * come after.  Cache outlives the processes, so what there is now was all there ever was, unless memory became scarce; samples
+ * taken before the rest of it was read keep a program from hiding its peak behind cache that it read later.
+ */
+static int own_memory(const struct cgroup *cg, struct cgroup_usage *u, struct err *e)
+{
+	struct cgroup_split now = {0};
+	uint64_t left;
+	uint64_t others;
+
+	if (cgroup_dir_pread_u64(cg->files[CGROUP_FILE_MEMORY], &left, e) < 0)
+		return -1;
+	/* Reading the details takes longer than some programs run; what CPUs have charged in advance is no cache. */
+	if (left > IN_ADVANCE_BYTES && cg->cell->host->ops->split(cg, &now, e) < 0)
+		return -1;
+	raise_split(&u->split, &now);
+	u->memory_peak_bytes = without(u->memory_peak_bytes, now.file_bytes);
+	raise_to(&u->memory_peak_bytes, cg->own_peak_bytes);
+	others = u->split.shmem_bytes + u->split.kernel_bytes;
+	raise_to(&u->split.anon_bytes, without(u->memory_peak_bytes, others));
+	return 0;
+}
+
 int cgroup_usage(const struct cgroup *cg, struct cgroup_usage *u, struct err *e)
 {
 	const struct cgroup_ops *ops = cg->cell->host->ops;
 
 	*u = (struct cgroup_usage){.split = cg->split};
-	if (ops->cpu(cg, u, e) < 0 || ops->memory_peak(cg, u, e) < 0)
+	if (ops->cpu(cg, u, e) < 0 || ops->memory_peak(cg, u, e) < 0 || own_memory(cg, u, e) < 0)
 		return -1;
 	return processes_peak(cg, u, e);
 }

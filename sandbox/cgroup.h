@@ -93,11 +93,11 @@ enum cgroup_file {
 	CGROUP_FILES
 };
 
-/* The largest values seen by cgroup_sample(), each on its own. */
+/* The largest values seen by cgroup_sample() and after the end, each on its own. */
 struct cgroup_split {
-	uint64_t anon_bytes;
+	uint64_t anon_bytes;  /* at least what the others leave of the peak */
 	uint64_t shmem_bytes; /* tmpfs, memfd, shared anonymous memory */
-	uint64_t file_bytes;  /* page cache without shmem */
+	uint64_t file_bytes;  /* page cache without shmem; not in the peak */
 	uint64_t kernel_bytes;
 };
 
@@ -106,10 +106,10 @@ struct cgroup_usage {
 	uint64_t user_us;
 	uint64_t system_us; /* user + system = cpu */
 	uint64_t throttled_us;
-	uint64_t memory_peak_bytes;
+	uint64_t
+		memory_peak_bytes; /* the program's own: without page cache, which is the system's */
 	bool memory_peak_sampled; /* the kernel keeps no peak (v2 before 5.19): the largest of the samples */
-	struct cgroup_split
-		split; /* zero if cgroup_sample() was never called while something ran */
+	struct cgroup_split split;
 	uint32_t processes_peak;
 	bool processes_peak_sampled; /* the kernel keeps no peak: the largest of the samples, at least 1 */
 };
@@ -126,6 +126,7 @@ struct cgroup {
 	short oom_events; /* ... and call cgroup_oom_kills() when it is ready */
 	int files[CGROUP_FILES];
 	uint64_t sampled_memory_bytes;
+	uint64_t own_peak_bytes; /* the largest peak without page cache */
 	uint32_t sampled_processes;
 	struct cgroup_split split;
 };

@@ -301,6 +301,10 @@ static int v1_split(const struct cgroup *cg, struct cgroup_split *s, struct err 
 static int v1_memory_peak(const struct cgroup *cg, struct cgroup_usage *u, struct err *e)
 {
 	u->memory_peak_sampled = false;
+	/* The only part with a peak of its own. */
+	if (cg->files[CGROUP_FILE_KMEM] >= 0 &&
+	    cgroup_dir_pread_u64(cg->files[CGROUP_FILE_KMEM], &u->split.kernel_bytes, e) < 0)
+		return -1;
 	return cgroup_dir_read_u64(cgroup_dir_for(cg, CGROUP_MEMORY), "memory.max_usage_in_bytes",
 				   &u->memory_peak_bytes, e);
 }

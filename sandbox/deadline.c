@@ -9,10 +9,11 @@
 #include "sandbox/clock.h"
 #include "sandbox/run_parts.h"
 
-#define STRETCH_MAX 10   /* how many times the wall limit a starved program may have */
-#define NEAR_US     100  /* the shortest sleep: looking more often costs more than it tells */
-#define AWAIT_US    500  /* until a child that was given its request is looked at again */
-#define QUIET_US    1000 /* the longest one near a limit */
+#define STRETCH_MAX     10   /* how many times the wall limit a starved program may have */
+#define NEAR_US         100  /* the shortest sleep: looking more often costs more than it tells */
+#define AWAIT_US        500  /* until a child that was given its request is looked at again */
+#define QUIET_US        1000 /* the longest one near a limit */
+#define FIRST_SAMPLE_US 1000
 
 static int64_t least(int64_t a, int64_t b)
 {
@@ -159,6 +160,17 @@ static int64_t await_start(const struct run *r, struct err *e)
 	return AWAIT_US;
 }
 
+/* Looks at memory: soon at first, because many programs are short, and then ever less often. */
+static int sample(struct run *r, int64_t now, struct err *e)
+{
+	r->sample_us = most(r->sample_us, FIRST_SAMPLE_US);
+	if (now - r->sampled_us < r->sample_us)
+		return 0;
+	r->sampled_us = now;
+	r->sample_us = least(2 * r->sample_us, RUN_SAMPLE_US);
+	return cgroup_sample(&r->cgroup, e);
+}
+
 int64_t deadline_next_us(struct run *r, struct err *e)
 {
 	if (!r->started)
@@ -178,12 +190,9 @@ int64_t deadline_next_us(struct run *r, struct err *e)
 		watch_fire(r, SANDBOX__STATUS__CPU_TIME_LIMIT);
 	else if (wall_left <= 0)
 		watch_fire(r, SANDBOX__STATUS__WALL_TIME_LIMIT);
-	if (now - r->sampled_us >= RUN_SAMPLE_US) {
-		r->sampled_us = now;
-		if (cgroup_sample(&r->cgroup, e) < 0)
-			return -1;
-	}
+	if (sample(r, now, e) < 0)
+		return -1;
 	if (r->killed)
 		return RUN_SAMPLE_US;
-	return least(least(sleep_us, wall_left), RUN_SAMPLE_US);
+	return least(least(sleep_us, wall_left), r->sample_us);
 }

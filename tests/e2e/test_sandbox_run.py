@@ -166,6 +166,23 @@ class ExitStatus(Case):
 
 
 class Report(Case):
+    def test_who_reads_a_file_first_does_not_pay_for_it(self):
+        path = self.write("big", "x" * (32 << 20))
+        fd = os.open(path, os.O_RDONLY)
+        os.fsync(fd)
+        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+        os.close(fd)
+        first, again = (self.reported("--mount", "big:/mnt/big", "--", "cat", "/mnt/big")[1] for _ in range(2))
+        for report in first, again:
+            self.assertLess(report["memory_peak_bytes"], 8 << 20)
+        if not self.in_memory(path):
+            self.assertGreater(first["memory"]["file_bytes"], 16 << 20, "it was in the cache already")
+        self.assertLess(again["memory"]["file_bytes"], 8 << 20)
+
+    def in_memory(self, path):
+        kind = subprocess.run(["stat", "-f", "-c", "%T", path], stdout=subprocess.PIPE, text=True, check=True).stdout
+        return kind.strip() in ("tmpfs", "ramfs", "overlayfs")
+
     def test_every_field(self):
         status, report = self.reported("--", "python3", "-c", "print('x' * 99)")
         self.assertEqual(status, 0)
