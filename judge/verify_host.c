@@ -263,7 +263,8 @@ static int take_child(struct host *h, int *status, struct err *e)
 		return 0;
 	if (pid == h->sandboxd) {
 		h->sandboxd = 0;
-		return err_set(e, "sandboxd ended before the work was done");
+		return err_set(e, "sandboxd ended before the work was done%s",
+			       geteuid() == 0 ? "" : ": run this as root, or mend what it says");
 	}
 	if (pid != h->worker)
 		return 0;
@@ -292,13 +293,9 @@ static int await_worker(struct host *h, struct err *e)
 
 static int run(struct host *h, verify_work *work, void *arg, struct err *e)
 {
-	if (geteuid() == 0 && find_user(h, e) < 0)
+	h->uid = geteuid(); /* a plain user's sandboxd serves that user */
+	if (h->uid == 0 && find_user(h, e) < 0)
 		return -1;
-	if (geteuid() != 0 && !h->options->socket)
-		return err_set(
-			e,
-			"needs root to start sandboxd (what it judges runs without), or --socket "
-			"with the folder of one that runs already");
 	if (find_rules(h, e) < 0 || make_folders(h, e) < 0)
 		return -1;
 	if (!h->options->socket && start_sandboxd(h, e) < 0)

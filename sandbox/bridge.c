@@ -22,6 +22,7 @@
 #include "sandbox/netlink.h"
 #include "sandbox/network_rule.h"
 #include "sandbox/nft.h"
+#include "sandbox/rights.h"
 
 #define INSIDE "eth0" /* the cell's end */
 
@@ -393,6 +394,12 @@ int bridge_open(struct bridge *b, const struct network_rule *rule, const char *g
 	int status;
 
 	*b = (struct bridge){.rule = rule, .registry = -1, .ns = -1};
+	if (rights_user() != 0)
+		return err_set(
+			e,
+			"network bridge:%s: only root can make private networks: use none or "
+			"loopback, or run it as root",
+			rule->name);
 	snprintf(b->group, sizeof(b->group), "%s", group);
 	if (key(rule, unique, sizeof(unique), e) < 0)
 		return -1;

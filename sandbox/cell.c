@@ -223,15 +223,14 @@ int cell_open(struct cell *c, const struct cell_options *o, struct err *e)
 	if (!root)
 		return err_set(e, "rules: there is no root named 'default'");
 	if (geteuid() != 0)
-		return err_set(e, "cells need root: run it as root or by sudo");
+		return err_set(e, "cells need the rights of root, or of rights_obtain()");
 	if (o->cpus)
 		c->cpus = *o->cpus;
 	else if (sched_getaffinity(0, sizeof(c->cpus), &c->cpus) < 0)
 		return err_sys(e, "sched_getaffinity");
 	if (getgroups(0, NULL) != 0)
 		return err_set(e, "refusing to run with supplementary groups");
-	if (ids_claim(&c->ids, o->ids_base ? o->ids_base : IDS_BASE_DEFAULT,
-		      o->ids_count ? o->ids_count : IDS_COUNT_DEFAULT, e) < 0)
+	if (ids_claim(&c->ids, o->ids_base, o->ids_count, e) < 0)
 		return -1;
 	if (cgroup_cell_open(o->cgroups, o->name, INIT_PROCESSES, &c->cgroup, e) < 0) {
 		ids_release(&c->ids);

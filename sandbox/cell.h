@@ -71,7 +71,7 @@ struct cell {
 #define CELL_LAYERS_MAX 40
 size_t cell_layers(const struct cgroup_host *h, const char *layers[CELL_LAYERS_MAX]);
 
-/* Needs root and a process without supplementary groups. */
+/* Needs rights_obtain(). */
 int cell_open(struct cell *c, const struct cell_options *o, struct err *e);
 void cell_close(struct cell *c);
 

@@ -1,3 +1,5 @@
+#include "sandbox/cgroup_v2.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -7,7 +9,6 @@
 #include "proto/scope.h"
 #include "sandbox/cgroup_devices.h"
 #include "sandbox/cgroup_dir.h"
-#include "sandbox/cgroup_ops.h"
 
 #define SELF "self" /* the leaf this process is moved to, see v2_prepare() */
 
@@ -15,7 +16,7 @@
 static const enum cgroup_controller switched[] = {CGROUP_MEMORY, CGROUP_PIDS, CGROUP_CPU,
 						  CGROUP_CPUSET};
 
-static unsigned controllers_in(int dir, const char *file)
+unsigned cgroup_v2_listed(int dir, const char *file)
 {
 	char text[512];
 	struct err ignored;
@@ -29,82 +30,9 @@ static unsigned controllers_in(int dir, const char *file)
 	return set;
 }
 
-static bool has_basics(unsigned set)
+int cgroup_v2_enable(int dir, unsigned controllers, struct err *e)
 {
-	return (set & 1U << CGROUP_MEMORY) && (set & 1U << CGROUP_PIDS);
-}
-
-/* Whether this process is the only one in the folder. */
-static bool alone(int dir)
-{
-	char text[64];
-	uint64_t pid;
-	struct err ignored;
-
-	return cgroup_dir_read(dir, "cgroup.procs", text, sizeof(text), &ignored) >= 0 &&
-	       cgroup_dir_number(text, &pid) && pid == (uint64_t)getpid();
-}
-
-static bool writable(int dir, const char *file)
-{
-	return faccessat(dir, file, W_OK, AT_EACCESS) == 0;
-}
-
-/*
- * Whether limited cgroups can be made in this folder.  A cgroup that holds processes cannot hand controllers to its
- * children (the root can); if the only process is this one, it can be moved out of the way.
- */
-static const char *unusable(int dir, bool *move)
-{
-	*move = false;
-	if (!has_basics(controllers_in(dir, "cgroup.controllers")))
-		return "the controllers memory and pids are not delegated to it";
-	if (!writable(dir, ".") || !writable(dir, "cgroup.procs"))
-		return "not writable";
-	if (has_basics(controllers_in(dir, "cgroup.subtree_control")))
-		return NULL;
-	if (!writable(dir, "cgroup.subtree_control"))
-		return "cgroup.subtree_control is not writable";
-	if (!cgroup_dir_has(dir, "cgroup.type")) /* the root */
-		return NULL;
-	if (!alone(dir))
-		return "has other processes in it";
-	*move = true;
-	return NULL;
-}
-
-static int v2_place(struct cgroup_host *h, int root, const struct cgroup_found *f, struct err *e)
-{
-	const struct cgroup_place *p = &f->places[0];
-	const char *const paths[] = {p->own, p->mount};
-	const char *why[2] = {NULL, NULL};
-	struct cgroup_tree *t = &h->trees[0];
-
-	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
-		AUTO_CLOSE int dir = cgroup_open_path(root, paths[i], e);
-
-		if (dir < 0)
-			return -1;
-		why[i] = unusable(dir, &h->moved);
-		if (why[i])
-			continue;
-		snprintf(t->path, sizeof(t->path), "%s", paths[i]);
-		t->controllers = controllers_in(dir, "cgroup.controllers") | 1U << CGROUP_CPUACCT;
-		t->parent = fd_steal(&dir);
-		h->controllers = t->controllers;
-		h->ntrees = 1;
-		return 0;
-	}
-	return err_set(e,
-		       "no place for cgroups: %.60s %s, %.30s %s; start it with "
-		       "'systemd-run --scope -p Delegate=yes COMMAND'%s",
-		       p->own, why[0], p->mount, why[1],
-		       geteuid() == 0 ? "" : " --user, or as root");
-}
-
-static int enable(int dir, unsigned controllers, struct err *e)
-{
-	unsigned on = controllers_in(dir, "cgroup.subtree_control");
+	unsigned on = cgroup_v2_listed(dir, "cgroup.subtree_control");
 	char text[32];
 
 	for (size_t i = 0; i < ARRAY_LEN(switched); i++) {
@@ -119,7 +47,7 @@ static int enable(int dir, unsigned controllers, struct err *e)
 
 static int disable_all(int dir, struct err *e)
 {
-	unsigned on = controllers_in(dir, "cgroup.subtree_control");
+	unsigned on = cgroup_v2_listed(dir, "cgroup.subtree_control");
 	char text[32];
 
 	for (size_t i = 0; i < ARRAY_LEN(switched); i++) {
@@ -140,7 +68,8 @@ static void enable_optional(struct cgroup_host *h, enum cgroup_controller c, cha
 
 	if (!(h->controllers & 1U << c))
 		err_set(&e, "the controller is not delegated to %.100s", t->path);
-	else if (enable(t->parent, 1U << c, &e) == 0 && enable(t->dir, 1U << c, &e) == 0)
+	else if (cgroup_v2_enable(t->parent, 1U << c, &e) == 0 &&
+		 cgroup_v2_enable(t->dir, 1U << c, &e) == 0)
 		return;
 	h->controllers &= ~(1U << c);
 	snprintf(why, size, "%.150s", e.msg);
@@ -167,14 +96,14 @@ static void prepare_devices(struct cgroup_host *h)
 
 static int v2_prepare(struct cgroup_host *h, struct err *e)
 {
-	static const unsigned basics = 1U << CGROUP_MEMORY | 1U << CGROUP_PIDS;
 	struct cgroup_tree *t = &h->trees[0];
 
 	if (h->moved && move_self(t->dir, e) < 0) {
 		h->moved = false;
 		return -1;
 	}
-	if (enable(t->parent, basics, e) < 0 || enable(t->dir, basics, e) < 0)
+	if (cgroup_v2_enable(t->parent, CGROUP_V2_BASICS, e) < 0 ||
+	    cgroup_v2_enable(t->dir, CGROUP_V2_BASICS, e) < 0)
 		return -1;
 	enable_optional(h, CGROUP_CPU, h->why_not_cpu, sizeof(h->why_not_cpu));
 	enable_optional(h, CGROUP_CPUSET, h->why_not_cpuset, sizeof(h->why_not_cpuset));
@@ -202,7 +131,7 @@ static int v2_branch(const struct cgroup_host *h, int tree, int parent, int dir,
 	(void)parent;
 	if (h->devices_program >= 0 && cgroup_devices_attach(dir, h->devices_program, e) < 0)
 		return -1;
-	return enable(dir, h->controllers, e);
+	return cgroup_v2_enable(dir, h->controllers, e);
 }
 
 static bool v2_needs(const struct cgroup_host *h, int tree, const struct cgroup_limits *l)
@@ -376,7 +305,7 @@ static int v2_oom(const struct cgroup *cg, uint64_t *kills, bool *at_limit, stru
 
 const struct cgroup_ops cgroup_v2_ops = {
 	.name = "v2",
-	.place = v2_place,
+	.place = cgroup_v2_place,
 	.prepare = v2_prepare,
 	.undo = v2_undo,
 	.branch = v2_branch,

@@ -1,7 +1,6 @@
 #include "sandbox/doctor.h"
 
 #include <fcntl.h>
-#include <grp.h>
 #include <stdarg.h>
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 #include "sandbox/cell.h"
 #include "sandbox/doctor_checks.h"
 #include "sandbox/options.h"
+#include "sandbox/rights.h"
 #include "sandbox/rules.h"
 #include "sandbox/see.h"
 #include "sandbox/setting.h"
@@ -200,9 +200,7 @@ static int try_cell(const struct rules *rules, struct doctor_finding *f, struct 
 	int status;
 
 	(void)close_range(3, ~0U, 0); /* what our caller left open is not for a cell */
-	if (geteuid() == 0 && setgroups(0, NULL) < 0)
-		return err_sys(e, "setgroups");
-	if (cgroup_host_open(&h, e) < 0)
+	if (rights_obtain(0, 0, e) < 0 || cgroup_host_open(&h, e) < 0)
 		return -1;
 	status = cell_open(&c, &o, e);
 	if (status == 0) {

@@ -239,7 +239,10 @@ static void look_unprivileged(struct doctor_finding *f)
 				       : "ordinary users can make user namespaces");
 		return;
 	}
-	doctor_warn(f, "ordinary users cannot make user namespaces: cells need root");
+	if (geteuid() == 0)
+		doctor_warn(f, "ordinary users cannot make user namespaces: cells need root");
+	else
+		doctor_missing(f, "user %u cannot make user namespaces", geteuid());
 	if (doctor_number("/proc/sys/kernel/unprivileged_userns_clone") == 0)
 		doctor_mend(f,
 			    "for cells without root: sysctl -w kernel.unprivileged_userns_clone=1");

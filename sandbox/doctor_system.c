@@ -1,7 +1,6 @@
 /* Checks of how the system is set up: cgroups, ids, /proc, rights, limits. */
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <sys/capability.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -13,7 +12,9 @@
 #include "sandbox/cgroup_ops.h"
 #include "sandbox/doctor_checks.h"
 #include "sandbox/ids.h"
+#include "sandbox/rights.h"
 #include "sandbox/see.h"
+#include "sandbox/subids.h"
 
 #define FILES_NEEDED 512 /* of one process: a keeper's own and those of the largest request */
 
@@ -141,24 +142,6 @@ static void look_swap(struct doctor_finding *f)
 	doctor_mend(f, "swapoff -a, or boot with swapaccount=1");
 }
 
-/* "name:first:count" of this user, by name or by number. */
-static long long subordinate(const char *path, const char *name, uid_t uid)
-{
-	AUTO_FREE char *text = see_read_all(AT_FDCWD, path);
-	char number[16];
-	long long count = 0;
-
-	snprintf(number, sizeof(number), "%u", uid);
-	for (char *rest = text, *line; (line = strsep(&rest, "\n"));) {
-		const char *who = strsep(&line, ":");
-		const char *first = strsep(&line, ":");
-
-		if (first && line && (strcmp(who, name) == 0 || strcmp(who, number) == 0))
-			count += strtoll(line, NULL, 10);
-	}
-	return count;
-}
-
 static int has_newuidmap(void)
 {
 	static const char *const paths[] = {"/usr/bin/newuidmap", "/bin/newuidmap",
@@ -172,25 +155,24 @@ static int has_newuidmap(void)
 
 static void look_subordinate(struct doctor_finding *f)
 {
-	uid_t uid = getuid();
-	const struct passwd *p = getpwuid(uid); /* NOLINT(concurrency-mt-unsafe): one thread */
-	const char *name = p ? p->pw_name : "";
-	long long uids = subordinate("/etc/subuid", name, uid);
-	long long gids = subordinate("/etc/subgid", name, uid);
+	uid_t base;
+	uid_t count;
+	gid_t gid_base;
+	struct err e;
 
-	if (uid == 0)
+	if (getuid() == 0)
 		doctor_ok(f, "not needed by root; newuidmap is %sinstalled",
 			  has_newuidmap() ? "" : "not ");
 	else if (!has_newuidmap()) {
-		doctor_warn(f, "newuidmap is not installed: cells need root");
+		doctor_missing(f, "newuidmap is not installed: cells need root");
 		doctor_mend(f, "apt-get install uidmap");
-	} else if (uids < 2 || gids < 2) {
-		doctor_warn(f, "%s has %lld subordinate uids and %lld gids: cells need root",
-			    see_q(*name ? name : "this user"), uids, gids);
-		doctor_mend(f, "usermod --add-subuids 100000-165535 --add-subgids 100000-165535 %s",
-			    see_q(*name ? name : "USER"));
+	} else if (rights_subordinate(&base, &gid_base, &count, &e) < 0) {
+		doctor_missing(f, "%s", see_q(e.msg));
+		doctor_mend(f, "usermod --add-subuids 100000-165535 --add-subgids 100000-165535 "
+			       "USER, with ids that no other line of " SUBIDS_UID " gives away");
 	} else
-		doctor_ok(f, "%lld uids and %lld gids, newuidmap installed", uids, gids);
+		doctor_ok(f, "%u to %u, gids from %u; newuidmap installed", base, base + count - 1,
+			  gid_base);
 }
 
 /* Our own user namespace must know the host ids of cells. */
@@ -286,8 +268,11 @@ static void look_rights(struct doctor_finding *f)
 	}
 	cap_free(own);
 	if (geteuid() != 0) {
-		doctor_warn(f, "uid %u, not root", geteuid());
-		doctor_mend(f, "run it by sudo for all layers");
+		doctor_warn(f,
+			    "uid %u, not root: no list of devices, no private networks, no images "
+			    "of file systems",
+			    geteuid());
+		doctor_mend(f, "run it by sudo for these; cells do without");
 	} else if (needed) {
 		doctor_missing(f, "root without %s", lacks);
 		doctor_mend(f,

@@ -11,7 +11,16 @@
 #include "proto/io.h"
 #include "proto/scope.h"
 
-int ids_claim(struct ids *ids, uid_t base, uid_t count, struct err *e)
+static uid_t default_base = IDS_BASE_DEFAULT;
+static uid_t default_count = IDS_COUNT_DEFAULT;
+
+void ids_use(uid_t base, uid_t count)
+{
+	default_base = base;
+	default_count = count;
+}
+
+static int claim(struct ids *ids, uid_t base, uid_t count, struct err *e)
 {
 	AUTO_CLOSE int sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	/* Claims of two instances must never overlap by half: every pair begins at an even id. */
@@ -39,6 +48,11 @@ int ids_claim(struct ids *ids, uid_t base, uid_t count, struct err *e)
 	}
 	return err_set(e, "no free user ids from %u to %u: all claimed by cells", base,
 		       base + count - 1);
+}
+
+int ids_claim(struct ids *ids, uid_t base, uid_t count, struct err *e)
+{
+	return count ? claim(ids, base, count, e) : claim(ids, default_base, default_count, e);
 }
 
 void ids_release(struct ids *ids)

@@ -25,11 +25,20 @@ struct ids {
 	int claim;           /* the socket; owned */
 };
 
-/* Claims a free pair from base .. base + count - 1; pairs begin at even ids, so ranges that overlap share whole pairs. */
+/*
+ * Claims a free pair from base .. base + count - 1, or, if count is 0, from the default range; pairs begin at even ids, so ranges
+ * that overlap share whole pairs.
+ */
 int ids_claim(struct ids *ids, uid_t base, uid_t count, struct err *e);
 void ids_release(struct ids *ids);
 
-/* Writes uid_map, setgroups and gid_map of a process that is in a new user namespace; needs root.  See user_namespaces(7). */
+/* Another default range, for this process and those it will fork: where IDS_BASE_DEFAULT is not its own to give, rights.h. */
+void ids_use(uid_t base, uid_t count);
+
+/*
+ * Writes uid_map and gid_map of a process that is in a new user namespace; needs CAP_SETUID and CAP_SETGID over those ids.  See
+ * user_namespaces(7).
+ */
 int ids_map(const struct ids *ids, pid_t pid, struct err *e);
 
 #endif

@@ -11,6 +11,7 @@
 #include "proto/io.h"
 #include "proto/scope.h"
 #include "sandbox/ids.h"
+#include "sandbox/rights.h"
 #include "sandbox/tree.h"
 #include "sandbox/unpack.h"
 
@@ -18,6 +19,7 @@
 #define ENTRIES_DEFAULT 1000000
 #define NEW             ".new-"
 #define SEAL_BYTES      (2UL * DIGEST_HEX)
+#define CACHE_DIR_MAX   64
 
 /* One call of root_cache_get(). */
 struct work {
@@ -45,8 +47,18 @@ static int make_folders(const char *dir, struct err *e)
 	}
 }
 
-static int open_cache(const char *dir, struct err *e)
+static const char *cache_dir(const struct root_cache_options *o, char text[CACHE_DIR_MAX])
 {
+	if (o->dir || rights_user() == 0)
+		return o->dir ? o->dir : ROOT_CACHE_DIR;
+	snprintf(text, CACHE_DIR_MAX, ROOT_CACHE_DIR_OF, rights_user());
+	return text;
+}
+
+static int open_cache(const struct root_cache_options *o, struct err *e)
+{
+	char text[CACHE_DIR_MAX];
+	const char *dir = cache_dir(o, text);
 	struct stat st;
 
 	if (make_folders(dir, e) < 0)
@@ -223,8 +235,7 @@ static int make_entry(struct work *w, struct err *e)
 
 	if (geteuid() != 0)
 		return make_entry_as(w, geteuid(), e);
-	if (ids_claim(&ids, w->o->ids_base ? w->o->ids_base : IDS_BASE_DEFAULT,
-		      w->o->ids_count ? w->o->ids_count : IDS_COUNT_DEFAULT, e) < 0)
+	if (ids_claim(&ids, w->o->ids_base, w->o->ids_count, e) < 0)
 		return -1;
 	status = make_entry_as(w, ids.program, e);
 	ids_release(&ids);
@@ -262,9 +273,7 @@ static int find(struct work *w, struct err *e)
 
 	if (!r)
 		return err_set(e, "out of memory");
-	if (geteuid() == 0 &&
-	    ids_claim(&ids, w->o->ids_base ? w->o->ids_base : IDS_BASE_DEFAULT,
-		      w->o->ids_count ? w->o->ids_count : IDS_COUNT_DEFAULT, e) < 0)
+	if (geteuid() == 0 && ids_claim(&ids, w->o->ids_base, w->o->ids_count, e) < 0)
 		return -1;
 	u.uid = ids.program;
 	status = unpack_run(&u, r, e);
@@ -283,7 +292,7 @@ int root_cache_get(const struct root_cache_options *o, const char *layout,
 
 	if (folder < 0)
 		return err_sys(e, "%.150s", layout);
-	AUTO_CLOSE int cache = open_cache(o->dir, e);
+	AUTO_CLOSE int cache = open_cache(o, e);
 
 	if (cache < 0)
 		return err_wrap(e, "cache of roots");
@@ -303,12 +312,12 @@ int root_cache_get(const struct root_cache_options *o, const char *layout,
 int root_cache_folder(const struct root_cache_options *o, const char *name, char *out, size_t size,
 		      struct err *e)
 {
-	AUTO_CLOSE int cache = open_cache(o->dir, e);
-	AUTO_FREE char *dir = cache < 0 ? NULL : realpath(o->dir, NULL);
+	char text[CACHE_DIR_MAX];
+	AUTO_CLOSE int cache = open_cache(o, e);
+	AUTO_FREE char *dir = cache < 0 ? NULL : realpath(cache_dir(o, text), NULL);
 
 	if (!dir)
-		return cache < 0 ? err_wrap(e, "cache of roots")
-				 : err_sys(e, "cache of roots: %.150s", o->dir);
+		return cache < 0 ? err_wrap(e, "cache of roots") : err_sys(e, "cache of roots");
 	if (snprintf(out, size, "%s/%s", dir, name) >= (int)size)
 		return err_set(e, "cache of roots: the path is too long");
 	return 0;

@@ -23,8 +23,11 @@ struct err;
 
 #define ROOT_CACHE_DIR "/var/cache/gavel/roots"
 
+/* Of a plain user, with the uid: cells must be able to go there, which a home folder often forbids. */
+#define ROOT_CACHE_DIR_OF "/var/tmp/gavel-%u/roots"
+
 struct root_cache_options {
-	const char *dir;           /* made if need be */
+	const char *dir; /* made if need be; NULL: one of the two above, by rights_user() */
 	uid_t ids_base, ids_count; /* one of these unpacks; 0: the defaults of ids.h */
 	struct oci_budget budget;  /* zeros: 32 GiB, 1,000,000 files */
 };

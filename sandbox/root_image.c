@@ -12,6 +12,7 @@
 #include "proto/err.h"
 #include "proto/scope.h"
 #include "sandbox/mounts.h"
+#include "sandbox/rights.h"
 
 #define LOOP_TRIES 64
 
@@ -90,8 +91,10 @@ int root_image_mount(int fd, const char *type, const char *dir, char *out, size_
 	AUTO_CLOSE int loop = -1;
 	AUTO_CLOSE int tree = -1;
 
-	if (geteuid() != 0)
-		return err_set(e, "only root can mount an image; unpack it into a folder");
+	if (geteuid() != 0 || rights_user() != 0)
+		return err_set(
+			e, "only root can mount an image: unpack it into a folder, or use an OCI "
+			   "layout");
 	if (own_mounts(dir, e) < 0)
 		return -1;
 	loop = open_loop(fd, loop_path, sizeof(loop_path), e);

@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <limits.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -27,6 +26,7 @@
 #include "sandbox/options.h"
 #include "sandbox/ps.h"
 #include "sandbox/report.h"
+#include "sandbox/rights.h"
 #include "sandbox/rules.h"
 #include "sandbox/setting.h"
 #include "sandbox/streams.h"
@@ -339,10 +339,8 @@ static int session(struct session *s, struct err *e)
 	int watched = -1;
 	int status;
 
-	if (geteuid() != 0)
-		return err_set(e, "must be run as root (by sudo, for example)");
-	if (setgroups(0, NULL) < 0)
-		return err_sys(e, "setgroups");
+	if (rights_obtain(0, 0, e) < 0)
+		return -1;
 	if (catch_signals(&watched, e) < 0 || setting_load(s->o, &rules, e) < 0 ||
 	    streams_open(&s->streams, s->o, e) < 0)
 		return -1;

@@ -16,17 +16,21 @@
 
 static const char usage[] =
 	"usage: sandboxd [OPTION]...\n"
-	"Confines the programs that judged sends; must run as root.\n"
+	"Confines the programs that judged sends; for root, or for one user (see sandboxd(8)).\n"
 	"\n"
-	"  --socket DIR       folder of program.sock and jury.sock (/run/gavel)\n"
+	"  --socket DIR       folder of program.sock and jury.sock (/run/gavel;\n"
+	"                     $XDG_RUNTIME_DIR/gavel without root)\n"
 	"  --rules DIR        folder with roots/ and seccomp/ (rules)\n"
-	"  --root-cache DIR   where OCI images are unpacked (" ROOT_CACHE_DIR ")\n"
+	"  --root-cache DIR   where OCI images are unpacked (" ROOT_CACHE_DIR ";\n"
+	"                     /var/tmp/gavel-UID/roots without root)\n"
 	"  --cells N          cells for contestants' programs, 1 to 128 (number of CPUs)\n"
 	"  --jury-cells N     cells for validators, 1 to 128 (number of CPUs)\n"
-	"  --allow-uid UID    a user who may connect, besides root; may be repeated\n"
+	"  --allow-uid UID    a user who may connect, besides the one who starts it; may be "
+	"repeated\n"
 	"  --pin CPUS         give each run one of these CPUs to itself: 0-3,8 or all; others "
 	"wait\n"
-	"  --ids BASE:COUNT   host ids of the cells (1900000000:65536)\n"
+	"  --ids BASE:COUNT   host ids of the cells (1900000000:65536; those of /etc/subuid\n"
+	"                     without root)\n"
 	"  --log-level LEVEL  debug, info, warn or error (info)\n"
 	"  --help, --version\n";
 
@@ -182,15 +186,30 @@ static int set_option(struct settings *s, int option, char *value)
 	}
 }
 
+/* Where --socket does not say. */
+static int default_socket(struct serve_options *o, struct err *e)
+{
+	static char dir[PATH_MAX];
+	const char *runtime =
+		getenv("XDG_RUNTIME_DIR"); /* NOLINT(concurrency-mt-unsafe): one thread */
+
+	o->socket_dir = "/run/gavel";
+	if (geteuid() == 0)
+		return 0;
+	if (!runtime || *runtime != '/')
+		return err_set(e, "--socket: say which folder, or set XDG_RUNTIME_DIR");
+	if (snprintf(dir, sizeof(dir), "%s/gavel", runtime) >= (int)sizeof(dir))
+		return err_set(e, "XDG_RUNTIME_DIR: the path is too long");
+	o->socket_dir = dir;
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	unsigned cpus = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
-	struct settings s = {.serve = {.socket_dir = "/run/gavel",
-				       .rules_dir = "rules",
-				       .root_cache = ROOT_CACHE_DIR,
-				       .program_cells = cpus,
-				       .jury_cells = cpus},
-			     .log_level = LOG_INFO};
+	struct settings s = {
+		.serve = {.rules_dir = "rules", .program_cells = cpus, .jury_cells = cpus},
+		.log_level = LOG_INFO};
 	struct err e = {0};
 	int option;
 
@@ -205,7 +224,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	log_open("sandboxd", (enum log_level)s.log_level);
-	if (serve(&s.serve, &e) < 0) {
+	if ((!s.serve.socket_dir && default_socket(&s.serve, &e) < 0) || serve(&s.serve, &e) < 0) {
 		log_event(LOG_ERROR, "stopped", "reason=%s", log_q(e.msg));
 		return 1;
 	}

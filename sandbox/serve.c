@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -18,6 +17,7 @@
 #include "proto/scope.h"
 #include "sandbox/bridge.h"
 #include "sandbox/privilege.h"
+#include "sandbox/rights.h"
 #include "sandbox/root_cache.h"
 #include "sandbox/rules.h"
 
@@ -292,7 +292,7 @@ static int run_master(struct master *m, struct err *e)
 static int use_roots(struct master *m, struct err *e)
 {
 	const struct root_cache_options cache = {
-		.dir = m->options->root_cache ? m->options->root_cache : ROOT_CACHE_DIR,
+		.dir = m->options->root_cache,
 		.ids_base = m->options->ids_base,
 		.ids_count = m->options->ids_count,
 	};
@@ -308,17 +308,37 @@ static int check_pin(const struct master *m, struct err *e)
 	return err_set(e, "--pin cannot be enforced: %s", m->cgroups.why_not_cpuset);
 }
 
-int serve(const struct serve_options *o, struct err *e)
+/*
+ * A plain user's sandboxd serves that user alone, who is 0 in its user namespace: others are all the same nobody there, and could
+ * not be told apart.
+ */
+static int check_peers(const struct serve_options *o, struct err *e)
+{
+	for (size_t i = 0; i < o->nallow && rights_user() != 0; i++)
+		if (o->allow[i] != rights_user())
+			return err_set(e,
+				       "--allow-uid %u: started by user %u, sandboxd can serve "
+				       "nobody else; start it as root",
+				       o->allow[i], rights_user());
+	return 0;
+}
+
+int serve(const struct serve_options *given, struct err *e)
 {
 	static struct master m;
+	static struct serve_options own;
+	const struct serve_options *o = &own;
 	struct err closing = {0};
 	char kind[128];
 	int status;
 
 	m = (struct master){
 		.options = o, .pools = {{.listen_fd = -1}, {.listen_fd = -1}}, .signals = -1};
-	if (setgroups(0, NULL) < 0)
-		return err_sys(e, "setgroups: sandboxd must run as root");
+	own = *given;
+	if (rights_obtain(o->ids_base, o->ids_count, e) < 0 || check_peers(o, e) < 0)
+		return -1;
+	if (rights_user() != 0)
+		own.nallow = 0;
 	/* The init of a keeper that was killed becomes ours to reap, on machines whose pid 1 does not. */
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
 		return err_sys(e, "prctl(PR_SET_CHILD_SUBREAPER)");

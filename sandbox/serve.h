@@ -19,9 +19,9 @@ struct err;
 
 struct serve_options {
 	const char *socket_dir, *rules_dir;
-	const char *root_cache; /* NULL: that of root_cache.h */
+	const char *root_cache; /* NULL: the default of root_cache.h */
 	unsigned program_cells, jury_cells;
-	uid_t allow[KEEPER_ALLOW_MAX]; /* besides root */
+	uid_t allow[KEEPER_ALLOW_MAX]; /* besides root, or the user who starts it */
 	size_t nallow;
 	uid_t ids_base, ids_count;
 	const cpu_set_t *cpus; /* as cell_options have it */

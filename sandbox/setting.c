@@ -66,8 +66,7 @@ static int add_mounts(const struct options *o, struct root *root, struct err *e)
 /* What --root and --mount say goes into the root that every cell starts with. */
 static int adjust_root(const struct options *o, struct rules *rules, struct err *e)
 {
-	const struct root_cache_options cache = {.dir = o->root_cache ? o->root_cache
-								      : ROOT_CACHE_DIR};
+	const struct root_cache_options cache = {.dir = o->root_cache};
 	struct root *root = NULL;
 
 	for (size_t i = 0; i < rules->nroots; i++)

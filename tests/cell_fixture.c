@@ -1,13 +1,22 @@
 #include "tests/cell_fixture.h"
 
 #include <criterion/criterion.h>
-#include <grp.h>
 #include <unistd.h>
 
 #include "proto/io.h"
 #include "proto/scope.h"
+#include "sandbox/rights.h"
 
 static char *environment[] = {"PATH=/usr/bin:/bin", "HOME=/tmp", "LC_ALL=C"};
+
+void fixture_rights(void)
+{
+	struct err e = {0};
+
+	if (geteuid() != 0 && !getenv("GAVEL_ROOTLESS"))
+		cr_skip_test("needs root");
+	cr_assert_eq(rights_obtain(0, 0, &e), 0, "%s", e.msg);
+}
 
 int fixture_try(struct fixture *f, const struct jail_tables *tables, struct err *e)
 {
@@ -16,9 +25,7 @@ int fixture_try(struct fixture *f, const struct jail_tables *tables, struct err 
 	struct err ignored = {0};
 
 	f->open = 0;
-	if (geteuid() != 0)
-		cr_skip_test("needs root");
-	cr_assert_eq(setgroups(0, NULL), 0);
+	fixture_rights();
 	cr_assert_eq(rules_load(&f->rules, "rules", e), 0, "%s", e->msg);
 	cr_assert_eq(cgroup_host_open(&f->cgroups, e), 0, "%s", e->msg);
 	if (cell_open(&f->cell, &o, e) < 0) {

@@ -33,7 +33,13 @@ struct answer {
 	char contents[64][256];
 };
 
-/* Skips the test when not root. */
+/*
+ * Takes the rights to make cells: for root none are missing; a plain user gets them where GAVEL_ROOTLESS says that this must work
+ * (tests/plain_user.py), and elsewhere the test is skipped.
+ */
+void fixture_rights(void);
+
+/* With those rights. */
 void fixture_open(struct fixture *f, const struct jail_tables *tables);
 /* As above, but a cell that cannot be opened is reported: returns 0 or -1. */
 int fixture_try(struct fixture *f, const struct jail_tables *tables, struct err *e);

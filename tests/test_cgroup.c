@@ -36,7 +36,7 @@ static void setup(void)
 {
 	struct err e = {0};
 
-	if (geteuid() != 0)
+	if (geteuid() != 0 && !getenv("GAVEL_ROOTLESS"))
 		cr_skip_test("cgroups: needs root");
 	cr_assert(zero(int, cgroup_host_open(&host, &e)), "%s", e.msg);
 	cr_assert(zero(int, cgroup_cell_open(&host, "cell-1", 64, &cell, &e)), "%s", e.msg);
@@ -61,7 +61,7 @@ static void teardown(void)
 	struct cgroup_host copy = host;
 	int parents[CGROUP_TREES];
 
-	if (geteuid() != 0)
+	if (!host.ops)
 		return;
 	for (int i = 0; i < host.ntrees; i++)
 		parents[i] = dup(host.trees[i].parent);

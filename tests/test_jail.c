@@ -56,8 +56,7 @@ static void drop_program_step(struct tables *t, const char *name)
  */
 static void make_surroundings(void)
 {
-	if (geteuid() != 0)
-		cr_skip_test("needs root");
+	fixture_rights();
 	cr_assert_eq(unshare(CLONE_NEWNS), 0);
 	cr_assert_eq(mount(NULL, "/", NULL, MS_REC | MS_SHARED, NULL), 0);
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
