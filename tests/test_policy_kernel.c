@@ -140,6 +140,10 @@ Test(policy_kernel, shared_files_carry_no_messages, .timeout = 60)
 		int num;
 	} cases[] = {
 		{{SYS_flock, {0, LOCK_SH | LOCK_NB}}, ENOLCK},
+		{{SYS_fcntl, {0, F_SETLK, 0}}, ENOLCK},
+		{{SYS_fcntl, {0, F_SETLKW, 0}}, ENOLCK},
+		{{SYS_fcntl, {0, F_OFD_SETLK, 0}}, ENOLCK},
+		{{SYS_fcntl, {0, F_OFD_SETLKW, 0}}, ENOLCK},
 		{{SYS_fcntl, {0, F_GETLK, 0}}, ENOLCK},
 		{{SYS_fcntl, {0, F_OFD_GETLK, 0}}, ENOLCK},
 		{{SYS_fcntl, {0, F_SETLEASE, F_RDLCK}}, EPERM},

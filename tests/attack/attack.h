@@ -69,7 +69,7 @@ __attribute__((unused)) static void bounded(unsigned seconds)
 /* Takes memory for good. Written through volatile: a compiler may leave out what it thinks nobody reads. */
 __attribute__((unused)) static int take_memory(size_t bytes)
 {
-	volatile char *p = malloc(bytes);
+	volatile char *p = (volatile char *)malloc(bytes);
 
 	for (size_t at = 0; p && at < bytes; at += 1024)
 		p[at] = 1;
