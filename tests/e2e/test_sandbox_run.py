@@ -602,11 +602,17 @@ class BadValues(Case):
         (["--cpu", "-1"], "--cpu: '-1' is not a whole number"),
         (["--cpu", "65536"], "--cpu: '65536' is out of range"),
         (["--net", "bridges"], "--net: 'bridges' is not none, loopback, bridge or bridge:NAME"),
+        (["--net", "bridge:"], "--net: 'bridge:' is not none, loopback, bridge or bridge:NAME"),
+        (["--net", "bridge:nothing"], "network: no rule 'nothing'"),
         (["--net-group", "x"], "--net-group: belongs to --net bridge"),
+        (["--net", "bridge", "--net-group", "a b"], "--net-group: 'a b' is not 1 to 64 letters"),
         (["--policy", "nothing"], "--policy: 'nothing' is not one of:"),
         (["--policy", ""], "--policy: is empty"),
+        (["--policy", "../seccomp/base"], "--policy: '../seccomp/base' is not one of:"),
         (["--root", "no/such"], "--root: no/such: No such file"),
         (["--root", "/etc/passwd"], "--root: /etc/passwd: is no folder, no squashfs or erofs image"),
+        (["--root", "/dev/null"], "--root: /dev/null: is neither a folder nor a file"),
+        (["--root", ""], "--root: is empty"),
         (["--root-cache", ""], "--root-cache: is empty"),
         (["--mount", "nocolon"], "--mount: 'nocolon' is not SRC:DST"),
         (["--mount", "a:b"], "--mount: 'a' is not SRC:DST"),
@@ -619,6 +625,8 @@ class BadValues(Case):
         (["--copy-in", "x:/etc/x"], "with DST in /box"),
         (["--copy-in", "/etc/passwd:../x"], "'../x'"),
         (["--copy-in", "no/such"], "--copy-in: open no/such: No such file"),
+        (["--copy-in", "/dev/zero"], "--copy-in: /dev/zero: is neither a regular file nor a folder"),
+        (["--copy-in", "/proc/self/mem"], "--copy-in: /proc/self/mem: read:"),
         (["--copy-out", "x"], "--copy-out: 'x' is not SRC:DST with SRC in /box"),
         (["--copy-out", "/etc/passwd:x"], "is not SRC:DST with SRC in /box"),
         (["--env", "NOVALUE"], "--env: 'NOVALUE' is not NAME=VALUE"),
@@ -628,6 +636,7 @@ class BadValues(Case):
         (["--stdout", "no/such"], "--stdout: open no/such: No such file"),
         (["--stderr", "/"], "--stderr: open /: Is a directory"),
         (["--rules", "no/such"], "no/such"),
+        (["--rules", "/etc/passwd"], "/etc/passwd/roots: Not a directory"),
         (["--chdir", ""], "--chdir: is empty"),
         (["--unknown"], "'--unknown' is no option"),
         (["--mem", "64M"], "'--mem' is no option"),
@@ -638,6 +647,34 @@ class BadValues(Case):
         for options, expected in self.BAD:
             with self.subTest(options=options):
                 status, out, err = self.run_(*options, "--", "echo", "ran")
+                self.assertEqual((status, out), (125, ""), err)
+                self.assertIn(expected, err)
+                self.assertEqual(err.count("\n"), 1, err)
+
+    def test_wrong_rules(self):
+        """Whatever is wrong in a file of rules, the run is refused, with the place; even where the run would not use that rule."""
+        policy = "seccomp/native.policy"
+        cases = [
+            ({policy: "raed: allow\n"}, "native.policy:1: unknown system call 'raed'"),
+            ({policy: "read: allow if arg1 = 1\n"}, "native.policy:1: expected '&', '==' or '!='"),
+            ({policy: "@include native\n"}, "native.policy:1: 'native' includes itself"),
+            ({policy: "@include other\n", "seccomp/other.policy": "\n@include native\n"}, "other.policy:2: 'native' includes itself"),
+            ({policy: "@include nothing\n"}, "nothing.policy: No such file"),
+            ({policy: "@include ../../judge\n"}, "native.policy:1: expected the name of a policy"),
+            ({policy: ""}, "native.policy: no rules"),
+            ({policy: "read: allow\0\n"}, "native.policy:1: byte 0x00"),
+            ({policy: "read: allow\n" * 100000}, "native.policy: expected at most 65536 bytes"),
+            ({"roots/default.yaml": "mounts: ["}, "default.yaml"),
+            ({"roots/default.yaml": ""}, "default.yaml"),
+            ({"networks/default.yaml": "a: &a [*a]\n"}, "default.yaml"),
+        ]
+        for i, (files, expected) in enumerate(cases):
+            with self.subTest(files=str(files)[:100]):
+                rules = self.path(f"rules{i}")
+                shutil.copytree(os.path.join(TOP, "rules"), rules)
+                for name, text in files.items():
+                    self.write(f"{rules}/{name}", text)
+                status, out, err = self.run_("--rules", rules, "--", "echo", "ran")
                 self.assertEqual((status, out), (125, ""), err)
                 self.assertIn(expected, err)
                 self.assertEqual(err.count("\n"), 1, err)
