@@ -1,7 +1,14 @@
+/*
+ * What a client sends, from its socket to the checked request: any bytes, with any descriptors.
+ *
+ * Two bytes say how many descriptors, and five times three bits of the next two which; the rest is the frame.
+ */
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "proto/channel.h"
@@ -14,33 +21,81 @@
 #include "sandbox/rules.h"
 #include "sandbox/spec.h"
 
-/* What a frame may come with: the first byte of the input says how many, the second which. */
+enum {
+	SEALED,
+	UNSEALED,
+	PIPE_READ,
+	PIPE_WRITE,
+	NULL_DEVICE,
+	FOLDER,
+	PROC_FILE,
+	OWN_END, /* of the very socket it comes over */
+	KINDS,
+};
+
 static struct {
 	struct rules rules;
-	int sealed, pipe[2], other;
+	int kinds[KINDS];
+	int client, server;
 } world;
+
+/* What the next descriptor will be called: it changes when one is lost. */
+static int next_descriptor(void)
+{
+	int fd = dup(world.client);
+
+	close(fd);
+	return fd;
+}
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	struct err e = {0};
+	int ends[2], pipes[2];
 
 	(void)argc;
 	(void)argv;
-	world.sealed = io_memfd_of("text", 4, &e);
-	world.other = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (rules_load(&world.rules, "rules", &e) < 0 || world.sealed < 0 ||
-	    pipe2(world.pipe, O_CLOEXEC) < 0)
+	if (rules_load(&world.rules, "rules", &e) < 0 || pipe2(pipes, O_CLOEXEC) < 0 ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
 		abort();
+	world.client = ends[0];
+	world.server = ends[1];
+	world.kinds[SEALED] = io_memfd_of("text", 4, &e);
+	world.kinds[UNSEALED] = io_memfd(&e);
+	world.kinds[PIPE_READ] = pipes[0];
+	world.kinds[PIPE_WRITE] = pipes[1];
+	world.kinds[NULL_DEVICE] = open("/dev/null", O_RDWR | O_CLOEXEC);
+	world.kinds[FOLDER] = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	world.kinds[PROC_FILE] = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+	world.kinds[OWN_END] = world.client;
+	for (int i = 0; i < KINDS; i++)
+		if (world.kinds[i] < 0)
+			abort();
 	return 0;
 }
 
-static void fill_descriptors(struct channel_frame *f, uint8_t count, uint8_t which)
+/* Sends it as the kernel lets anybody do. */
+static void send_frame(const uint8_t *data, size_t len, size_t count, unsigned which)
 {
-	int kinds[] = {world.sealed, world.pipe[0], world.pipe[1], world.other};
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(253 * sizeof(int))]; /* SCM_MAX_FD */
+	} control;
+	struct iovec iov = {(void *)data, len};
+	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
+	int fds[253];
 
-	f->nfds = count % 8;
-	for (size_t i = 0; i < f->nfds; i++)
-		f->fds[i] = kinds[which >> (i % 4 * 2) & 3];
+	for (size_t i = 0; i < count; i++)
+		fds[i] = world.kinds[which >> (i % 5 * 3) & 7];
+	if (count > 0) {
+		m.msg_control = &control;
+		m.msg_controllen = CMSG_SPACE(count * sizeof(int));
+		*CMSG_FIRSTHDR(&m) =
+			(struct cmsghdr){CMSG_LEN(count * sizeof(int)), SOL_SOCKET, SCM_RIGHTS};
+		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&m)), fds, count * sizeof(int));
+	}
+	if (sendmsg(world.client, &m, MSG_DONTWAIT) != (ssize_t)len)
+		abort();
 }
 
 /* What spec.h promises of a request that has passed. */
@@ -69,23 +124,41 @@ static void expect_safe(const Sandbox__Request *rq, const struct channel_frame *
 			abort();
 }
 
+/* True if it was taken. */
+static bool check(const struct channel_frame *f, struct err *e)
+{
+	Sandbox__Request *rq =
+		(Sandbox__Request *)channel_unpack(f, &sandbox__request__descriptor, e);
+	bool taken = rq && spec_check(rq, f->fds, f->nfds, &world.rules, e) == 0;
+
+	if (taken)
+		expect_safe(rq, f);
+	if (rq)
+		sandbox__request__free_unpacked(rq, NULL);
+	return taken;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	static struct channel_frame f;
 	struct err e = {0};
-	Sandbox__Request *rq;
+	size_t count;
+	int next = next_descriptor();
+	bool taken;
 
-	if (len < 2 || len - 2 > CHANNEL_FRAME_MAX)
+	if (len <= 4 || len - 4 > CHANNEL_FRAME_MAX + 1)
 		return -1;
-	fill_descriptors(&f, data[0], data[1]);
-	f.len = len - 2;
-	memcpy(f.data, data + 2, f.len);
-	rq = (Sandbox__Request *)channel_unpack(&f, &sandbox__request__descriptor, &e);
-	if (rq && spec_check(rq, f.fds, f.nfds, &world.rules, &e) == 0)
-		expect_safe(rq, &f);
-	else if (e.msg[0] == '\0')
+	count = data[0] < 250 ? data[0] % 8U : data[1];
+	if (count > 253)
+		return -1;
+	send_frame(data + 4, len - 4, count, (unsigned)data[2] << 8 | data[3]);
+	taken = channel_receive(world.server, 0, &f, &e) == 1 && check(&f, &e);
+	if (!taken && e.msg[0] == '\0')
 		abort();
-	if (rq)
-		sandbox__request__free_unpacked(rq, NULL);
+	if (f.len > 0 && f.nfds != count)
+		abort();
+	channel_frame_release(&f);
+	if (next_descriptor() != next)
+		abort();
 	return 0;
 }

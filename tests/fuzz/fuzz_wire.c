@@ -8,6 +8,7 @@
 #include "proto/err.h"
 #include "proto/grpc_health.pb-c.h"
 #include "proto/grpc_reflection.pb-c.h"
+#include "proto/sandbox.pb-c.h"
 #include "proto/scope.h"
 #include "proto/wire.h"
 
@@ -26,6 +27,8 @@ static const ProtobufCMessageDescriptor *const types[] = {
 	&judge__v1__submission__descriptor, /* answers: what the client unpacks */
 	&judge__v1__event__descriptor,
 	&judge__v1__list_submissions_response__descriptor,
+	&sandbox__welcome__descriptor,
+	&sandbox__reply__descriptor,
 	&grpc__health__v1__health_check_request__descriptor,
 	&grpc__reflection__v1alpha__server_reflection_request__descriptor,
 };
