@@ -37,7 +37,7 @@ def attack(_mode, only):
 
 def e2e(_mode, only):
     paths = sorted(glob.glob("tests/e2e/test_*.py"))
-    return [["/usr/bin/python3", path] for path in paths if only in path]
+    return [["/usr/bin/python3", path, "-v"] for path in paths if only in path]
 
 
 SUITES = {"unit": unit, "attack": attack, "e2e": e2e}
@@ -72,8 +72,7 @@ def run(argv, limit_s, pulse):
         except subprocess.TimeoutExpired as e:
             if time.monotonic() >= ends:
                 break
-            lines = (e.output or b"").decode(errors="replace").split("\n")
-            pulse(lines[-2] if len(lines) > 1 else "")
+            pulse((e.output or b"").decode(errors="replace").rstrip().rpartition("\n")[2])
     os.killpg(p.pid, signal.SIGKILL)
     text, _ = p.communicate()
     return f"{text}\n{argv[-1]}: killed after {limit_s:.0f} s", 1
@@ -94,7 +93,7 @@ def main():
         suite, _, only = suite.partition(":")
         for argv in SUITES[suite](options.mode, only):
             started = time.monotonic()
-            name = " ".join(argv).removeprefix("/usr/bin/python3 ")
+            name = " ".join(argv).removeprefix("/usr/bin/python3 ").removesuffix(" -v")
 
             def pulse(line):
                 print(f"...  {suite:6} {name:40} {time.monotonic() - started:.0f} s  {line[:100]}", flush=True)
