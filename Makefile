@@ -183,9 +183,8 @@ build/fuzz/bin/%: build/fuzz/tests/fuzz/%.o build/fuzz/libgavel.a
 	@mkdir -p $(@D)
 	$(Q)clang -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS_judge) $(LIBS_sandbox)
 
-fuzz: $(addprefix build/fuzz/bin/,$(FUZZERS)) ## fuzz each parser for FUZZ_SECONDS (10)
-	@set -e; for f in $^; do echo "== $$f"; \
-		$$f -max_total_time=$${FUZZ_SECONDS:-10} -print_final_stats=$${FUZZ_STATS:-0} -verbosity=0 -artifact_prefix=build/fuzz/; done
+fuzz: $(addprefix build/fuzz/bin/,$(FUZZERS)) ## fuzz each parser for FUZZ_SECONDS (10), from the inputs that are kept
+	@tests/fuzz/run.py --seconds $${FUZZ_SECONDS:-10} $(FUZZ_ARGS) $^
 
 LINTED := $(patsubst %,build/lint/%.ok,$(filter-out tests/%,$(filter %.c,$(SOURCES))))
 build/lint/%.ok: % .clang-tidy $(GEN)

@@ -313,7 +313,7 @@ def soak_kills(o):
 
 def soak_fuzz(o):
     say(f"fuzz: each fuzzer {o.fuzz_seconds} s")
-    p = subprocess.run(["make", "-s", "fuzz"], cwd=ROOT, env={**os.environ, "FUZZ_SECONDS": str(o.fuzz_seconds), "FUZZ_STATS": "1"},
+    p = subprocess.run(["make", "-s", "fuzz", f"FUZZ_SECONDS={o.fuzz_seconds}", "FUZZ_ARGS=--stats"], cwd=ROOT,
                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
                        timeout=1800 + 60 * o.fuzz_seconds)
     for line in p.stdout.splitlines():
