@@ -9,11 +9,12 @@
 #include "sandbox/clock.h"
 #include "sandbox/run_parts.h"
 
-#define STRETCH_MAX     10   /* how many times the wall limit a starved program may have */
-#define NEAR_US         100  /* the shortest sleep: looking more often costs more than it tells */
-#define AWAIT_US        500  /* until a child that was given its request is looked at again */
-#define QUIET_US        1000 /* the longest one near a limit */
-#define FIRST_SAMPLE_US 1000
+#define STRETCH_MAX 10   /* how many times the wall limit a starved program may have */
+#define NEAR_US     100  /* the shortest sleep: looking more often costs more than it tells */
+#define AWAIT_US    500  /* until a child that was given its request is looked at again */
+#define QUIET_US    1000 /* the longest one near a limit */
+#define PINNED_US   250  /* and where a look is cheap */
+#define FIRST_US    1000 /* until memory is looked at first */
 
 static int64_t least(int64_t a, int64_t b)
 {
@@ -124,12 +125,12 @@ static int read_cpu_left(const struct run *r, int64_t *left_us, struct err *e)
 	return 0;
 }
 
-/* What a program that does not use its last bit of time costs us: it is looked at ever less often. */
+/* A program that does not use its last bit of time, or does not get a CPU for it, is looked at less often. */
 static int64_t nap_us(struct run *r, int64_t left_us)
 {
 	int64_t nap = left_us == r->left_us ? 2 * r->nap_us : 0;
 
-	r->nap_us = least(most(nap, NEAR_US), QUIET_US);
+	r->nap_us = least(most(nap, NEAR_US), r->stays ? PINNED_US : QUIET_US);
 	r->left_us = left_us;
 	return r->nap_us;
 }
@@ -163,7 +164,7 @@ static int64_t await_start(const struct run *r, struct err *e)
 /* Looks at memory: soon at first, because many programs are short, and then ever less often. */
 static int sample(struct run *r, int64_t now, struct err *e)
 {
-	r->sample_us = most(r->sample_us, FIRST_SAMPLE_US);
+	r->sample_us = most(r->sample_us, FIRST_US);
 	if (now - r->sampled_us < r->sample_us)
 		return 0;
 	r->sampled_us = now;

@@ -170,6 +170,36 @@ Test(exact, a_limit_kills_all_at_once, .timeout = 60)
 	fixture_close(&f);
 }
 
+/* CPU time is the program's own, however many others want its CPU: neither verdict changes. */
+Test(exact, neighbours_change_no_verdict, .timeout = 60)
+{
+	struct fixture f;
+	struct answer a;
+	char *argv[3];
+	pid_t crowd[6];
+
+	fixture_open(&f, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(crowd); i++)
+		crowd[i] = burner(0);
+	for (int enough = 0; enough < 2; enough++) {
+		Sandbox__Request rq =
+			python(argv, "import time\nwhile time.process_time() < .3: pass");
+
+		rq.cpu_time_us = (enough ? 500 : 200) * MS;
+		rq.wall_time_us = 50000 * MS;
+		rq.pin_cpu = f.cgroups.controllers & 1U << CGROUP_CPUSET ? 1 : 0;
+		fixture_send(&f, &rq, "", &a);
+		cr_expect_eq(a.status,
+			     enough ? SANDBOX__STATUS__EXITED : SANDBOX__STATUS__CPU_TIME_LIMIT,
+			     "%d %s", a.status, a.error);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(crowd); i++) {
+		kill(crowd[i], SIGKILL);
+		waitpid(crowd[i], NULL, 0);
+	}
+	fixture_close(&f);
+}
+
 static int by_start(const void *a, const void *b)
 {
 	const double *x = a;

@@ -145,6 +145,7 @@ int jailed_run(struct jailed *j, const struct jailed_run *what, struct jailed_re
 	rq.wall_time_us = what->wall_time_us;
 	rq.memory_bytes = what->memory_bytes;
 	rq.processes = what->processes;
+	rq.cpu_milli = what->cpu_milli;
 	rq.pin_cpu = what->pin_cpu;
 	if (ask(j, &rq, &in, 1, r, e) < 0)
 		return -1;

@@ -28,7 +28,7 @@ struct jailed_run {
 	char *const *argv; /* NULL-terminated */
 	const char *policy;
 	uint64_t cpu_time_us, wall_time_us, memory_bytes;
-	uint32_t processes;
+	uint32_t processes, cpu_milli;
 	int pin_cpu; /* 1 + number, 0: none */
 };
 
