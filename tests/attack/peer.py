@@ -153,10 +153,10 @@ class Client:
         self.send(encode("Request", kind=kind, **fields), fds)
         return self.receive()
 
-    def put(self, **files):
-        """Writes files into the box: name=bytes; None makes a folder."""
+    def put(self, files, **fields):
+        """Writes files into the box: {name: bytes}."""
         fds = [memfd(data) for data in files.values()]
-        reply = self.ask(PUT, fds, names=list(files), modes=[0o555] * len(files))
+        reply = self.ask(PUT, fds, names=list(files), modes=[0o555] * len(files), **fields)
         for fd in fds:
             os.close(fd)
         return reply

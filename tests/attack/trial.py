@@ -239,6 +239,11 @@ def daemon_of(sandbox):
     return os.path.join(os.path.dirname(sandbox), "sandboxd")
 
 
+def read_bytes(path):
+    with open(path, "rb") as f:
+        return f.read()
+
+
 def in_one_cell(attack, host, sandbox):
     """One run after the other in the same warm cell: what the second one came to."""
     server = peer.Sandboxd(daemon_of(sandbox), os.path.join(host.work, "run"))
@@ -246,7 +251,8 @@ def in_one_cell(attack, host, sandbox):
     try:
         with peer.Client(server.program) as client:
             files = dict(reversed(item.rsplit(":", 1)) for item in copy_in)
-            kept = client.put(**{name: open(path, "rb").read() for name, path in files.items()})
+            place = {"network": attack.keys.get("net", "none")}  # fixed by the first request
+            kept = client.put({name: read_bytes(path) for name, path in files.items()}, **place)
             kept = kept if kept["error"] else client.ask(peer.KEEP)
             if kept["error"]:
                 raise Failed(f"not kept: {kept['error']}")
@@ -254,13 +260,13 @@ def in_one_cell(attack, host, sandbox):
             stdin = peer.memfd(b"input of the attack\n")
             for turn in range(1, int(attack.keys["rounds"]) + 1):
                 fields = {
-                    "policy": attack.keys.get("policy", "native"), "network": attack.keys.get("net", "none"),
+                    "policy": attack.keys.get("policy", "native"),
                     "env": [f"{name}={value}" for name, value in host.environment(turn).items()],
                     "cpu_time_us": attack.seconds * 1000000, "wall_time_us": attack.wall * 1000000,
                     "memory_bytes": size(attack.keys.get("memory", "64M")), "processes": int(attack.keys.get("processes", "4")),
                     "box_bytes": size(attack.keys.get("box", "64M")),
                 }
-                report = client.run(argv + ([attack.word] if attack.word else []), stdin, **fields)
+                report = client.run(argv + ([attack.word] if attack.word else []), stdin, **place, **fields)
                 if report["error"]:
                     raise Failed(f"refused: {report['error']}")
                 got = judge(attack, host, {kind: report[kind] for kind in ("stdout", "stderr")}, report)

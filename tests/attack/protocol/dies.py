@@ -27,7 +27,7 @@ def until_death(point):
         asked(client, "echo left >/dev/shm/left; head -c 1000000 /dev/zero")
         time.sleep(0.3)
     if point == "fetching":
-        client.put(**{f"file{i}": bytes(10000) for i in range(150)})
+        client.put({f"file{i}": bytes(10000) for i in range(150)})
         client.send(encode("Request", kind=FETCH, fetch_bytes=1 << 30))
     if point == "in_flight":  # its own end is in the queue that it leaves
         asked(client, "sleep 1")

@@ -4,7 +4,7 @@ from peer import KEEP
 
 client = Client(PROGRAM)
 script = b"#!/bin/sh\nchmod 777 /program /program/p; echo evil >/program/p; rm -f /program/p; mv /program/p /tmp; ls /program\n"
-client.put(p=script)
+client.put({"p": script})
 if error := client.ask(KEEP, paths=["p"])["error"]:
     escaped(error)
 for _ in range(3):
