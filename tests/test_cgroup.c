@@ -673,6 +673,8 @@ static void delegated(uid_t uid)
 
 	if (strcmp(host.ops->name, "v2") != 0)
 		cr_skip_test("delegation: needs cgroup v2, this machine has %s", host.ops->name);
+	if (geteuid() != 0)
+		cr_skip_test("delegation: needs root, to delegate");
 	pid_t pid = fork();
 
 	if (pid == 0)

@@ -150,7 +150,8 @@ class Gavel:
         self.dir = tempfile.mkdtemp(prefix="gavel-e2e-")
         os.chmod(self.dir, 0o755)
         os.mkdir(f"{self.dir}/home", 0o755)
-        os.chown(f"{self.dir}/home", UID, UID)
+        if os.geteuid() == 0:
+            os.chown(f"{self.dir}/home", UID, UID)
         for name in self.problems:
             shutil.copytree(f"{ROOT}/problems/{name}", f"{self.dir}/problems/{name}")
         self.state = f"{self.dir}/home/state"
