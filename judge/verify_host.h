@@ -5,7 +5,8 @@
  *   user       the worker: gives up root for good, only then opens packages; its exit status is the result
  *   root     ends sandboxd by its pid; the user's files are removed by another process of that user
  *
- * The parent reads nothing that a package or its programs have written.
+ * The parent reads nothing that a package or its programs have written.  Without root all of them are the one user, and there is
+ * nothing to give up.
  */
 #ifndef VERIFY_HOST_H
 #define VERIFY_HOST_H

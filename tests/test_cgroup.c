@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -915,6 +916,61 @@ Test(cgroup_tree, v2_says_why_there_is_no_place)
 	host_refused("systemd-run --scope -p Delegate=yes");
 	v2_tree("cpu\n");
 	host_refused("/sys/fs/cgroup/a the controllers memory and pids are not delegated to it");
+}
+
+/* The folder in which an instance that is started in /a/leaf would make its own, or what the error says. */
+static const char *place_in_leaf(struct err *e)
+{
+	static struct cgroup_host h;
+	struct cgroup_found f;
+
+	put("proc/self/cgroup", "0::/a/leaf\n");
+	put("sys/fs/cgroup/a/leaf/cgroup.controllers", "memory pids\n");
+	put("sys/fs/cgroup/a/leaf/cgroup.subtree_control", "\n");
+	put("sys/fs/cgroup/a/leaf/cgroup.type", "domain\n");
+	put("sys/fs/cgroup/a/leaf/cgroup.procs", "1\n2\n");
+	h = (struct cgroup_host){0};
+	cr_assert(zero(int, cgroup_find(root, &f, e)), "%s", e->msg);
+	if (cgroup_v2_ops.place(&h, root, &f, e) < 0)
+		return e->msg;
+	close(h.trees[0].parent);
+	return h.trees[0].path;
+}
+
+Test(cgroup_tree, v2_in_a_leaf_the_folder_above_is_used)
+{
+	struct err e = {0};
+
+	v2_tree("memory pids\n");
+	cr_expect(strstr(place_in_leaf(&e), "/a/leaf has other processes in it") != NULL,
+		  "the folder above hands nothing down: %s", e.msg);
+	put("sys/fs/cgroup/a/cgroup.subtree_control", "pids\n");
+	cr_expect(strstr(place_in_leaf(&e), "/a/leaf has other processes in it") != NULL, "%s",
+		  e.msg);
+	put("sys/fs/cgroup/a/cgroup.subtree_control", "memory pids\n");
+	cr_expect(eq(str, (char *)place_in_leaf(&e), "/sys/fs/cgroup/a"));
+}
+
+/* What systemd has not marked as given away is not touched, however much its owner may write to it. */
+Test(cgroup_tree, v2_of_systemd_only_what_was_delegated)
+{
+	struct err e = {0};
+
+	v2_tree("memory pids\n");
+	put("sys/fs/cgroup/a/cgroup.subtree_control", "memory pids\n");
+	put("run/systemd/system/x", "");
+	cr_expect(strstr(place_in_leaf(&e), "/a/leaf has other processes in it") != NULL, "%s",
+		  e.msg);
+	AUTO_CLOSE int a = openat(root, "sys/fs/cgroup/a", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fsetxattr(a, "user.delegate", "0", 1, 0) < 0) {
+		tree_teardown(); /* a skipped test has none */
+		cr_skip_test("no extended attributes in /tmp: %s", strerror(errno));
+	}
+	cr_expect(strstr(place_in_leaf(&e), "/a/leaf has other processes in it") != NULL, "%s",
+		  e.msg);
+	cr_assert(zero(int, fsetxattr(a, "user.delegate", "1", 1, 0)));
+	cr_expect(eq(str, (char *)place_in_leaf(&e), "/sys/fs/cgroup/a"));
 }
 
 Test(cgroup_tree, memory_that_is_not_counted_is_refused)

@@ -61,7 +61,7 @@ def cgroup_mounts():
         top, options = fields.split()[4], set(kind.split()[2].split(","))
         for _, controllers, path in mine:
             if kind.startswith("cgroup2 ") and not controllers:
-                yield top, {top, top + path.rstrip("/")}
+                yield top, {top, top + os.path.dirname(path).rstrip("/"), top + path.rstrip("/")}
             elif kind.startswith("cgroup ") and controllers and set(controllers.split(",")) <= options:
                 yield top, {top + path.rstrip("/")}
 

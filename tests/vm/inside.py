@@ -1,14 +1,19 @@
 #!/usr/bin/python3
 """Runs tests in the machine of vm.py, after a look at whether it is the one meant, and before one at what they have left.
 
-    inside.py SUITE[:NAME]...        as tests/run.py, which does the work
+    inside.py [--user] SUITE[:NAME]...        as tests/run.py, which does the work
+
+With --user, as the plain user of tests/plain_user.py.
 """
+import contextlib
 import os
 import re
 import subprocess
 import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(TOP, "tests"))
+from plain_user import PlainUser  # noqa: E402
 CGROUPS = "/sys/fs/cgroup"
 COUNTS = re.compile(r"\d+ passed, \d+ failed")
 
@@ -54,17 +59,22 @@ def main():
     if wrong := wrong_machine():
         print(f"not the machine for these tests: {wrong}")
         return 1
-    print(f"Linux {os.uname().release}, cgroup v2 only, {os.cpu_count()} CPU", flush=True)
+    user = sys.argv[1:2] == ["--user"]
+    suites = sys.argv[2:] if user else sys.argv[1:]
+    print(f"Linux {os.uname().release}, cgroup v2 only, {os.cpu_count()} CPU, {'a plain user' if user else 'root'}", flush=True)
     before = all_there()
-    tests = subprocess.Popen(["/usr/bin/python3", "tests/run.py", "--limit", "3600", *sys.argv[1:]], stdout=subprocess.PIPE, text=True)
-    last = ""
-    for line in tests.stdout:
-        print(last, end="")
-        last = line if COUNTS.match(line) else ""
-        print("" if last else line, end="", flush=True)
-    status = tests.wait()
+    with PlainUser() if user else contextlib.nullcontext() as plain:
+        command = ["/usr/bin/python3", "tests/run.py", "--limit", "3600", *suites]
+        tests = (plain.start if user else subprocess.Popen)(command, stdout=subprocess.PIPE, text=True)
+        last = ""
+        for line in tests.stdout:
+            print(last, end="")
+            last = line if COUNTS.match(line) else ""
+            print("" if last else line, end="", flush=True)
+        status = tests.wait()
+        left = [f"cgroup left by the user: {path}" for path in plain.left()] if user else []
     after = all_there()
-    left = [f"{what} left: {thing}" for what in before for thing in sorted(after[what] - before[what])]
+    left += [f"{what} left: {thing}" for what in before for thing in sorted(after[what] - before[what])]
     print("\n".join(left) if left else "nothing left: no mount, process, cgroup or file")
     print(last, end="")
     return 1 if left else status
