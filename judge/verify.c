@@ -26,6 +26,8 @@ static const char usage[] =
 	"who may have cells, see sandbox(1).\n"
 	"\n"
 	"  --jobs N      programs judged at the same time (number of physical cores)\n"
+	"  --pin CPUS    give each run one of these CPUs to itself: 0-3,8 or all; exact, and "
+	"slower\n"
 	"  --json        one JSON object instead of tables\n"
 	"  --rules DIR   rules of languages and sandbox (those beside this program)\n"
 	"  --user NAME   the user to be while judging (gavel if there is one, else nobody)\n"
@@ -34,10 +36,11 @@ static const char usage[] =
 	"\n"
 	"Exit status: 0 all as expected, 1 not, 2 usage, 3 the judge failed.\n";
 
-enum { OPT_JOBS, OPT_JSON, OPT_RULES, OPT_USER, OPT_SOCKET, OPT_HELP };
+enum { OPT_JOBS, OPT_PIN, OPT_JSON, OPT_RULES, OPT_USER, OPT_SOCKET, OPT_HELP };
 
 static const struct option options[] = {
 	{"jobs", required_argument, NULL, OPT_JOBS},
+	{"pin", required_argument, NULL, OPT_PIN},
 	{"json", no_argument, NULL, OPT_JSON},
 	{"rules", required_argument, NULL, OPT_RULES},
 	{"user", required_argument, NULL, OPT_USER},
@@ -65,6 +68,9 @@ static int set_option(struct settings *s, int option, char *value)
 			return -1;
 		}
 		s->host.cells = (unsigned)n;
+		return 0;
+	case OPT_PIN:
+		s->host.pin = value;
 		return 0;
 	case OPT_JSON:
 		s->json = 1;
@@ -98,6 +104,11 @@ static int read_options(struct settings *s, int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
 		if (set_option(s, option, optarg) < 0)
 			return -1;
+	if (s->host.pin && s->host.socket) {
+		fputs("judge verify: --pin: the sandboxd of --socket has that option itself\n",
+		      stderr);
+		return -1;
+	}
 	s->packages = argv + optind;
 	s->n = (size_t)(argc - optind);
 	if (s->n > 0 || s->help)

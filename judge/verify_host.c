@@ -126,13 +126,18 @@ static void follow_parent(pid_t parent, int sig)
 static int start_sandboxd(struct host *h, struct err *e)
 {
 	char cells[16], uid[16];
-	char *argv[] = {h->program, "--socket",    h->sockets,     "--rules", h->rules,
-			"--cells",  cells,         "--jury-cells", cells,     "--allow-uid",
-			uid,        "--log-level", "error",        NULL};
+	char *argv[] = {h->program, "--socket",    h->sockets, "--rules",
+			h->rules,   "--cells",     cells,      "--jury-cells",
+			cells,      "--allow-uid", uid,        "--log-level",
+			"error",    NULL,          NULL,       NULL};
 	pid_t parent = getpid();
 
 	if (beside_us("sandboxd", h->program, e) < 0)
 		return -1;
+	if (h->options->pin) {
+		argv[ARRAY_LEN(argv) - 3] = "--pin";
+		argv[ARRAY_LEN(argv) - 2] = (char *)h->options->pin;
+	}
 	snprintf(cells, sizeof(cells), "%u", h->options->cells);
 	snprintf(uid, sizeof(uid), "%u", (unsigned)h->uid);
 	h->sandboxd = fork();

@@ -21,6 +21,8 @@ struct verify_host_options {
 	const char *
 		socket; /* folder of the sockets of a sandboxd that runs already; NULL: start one */
 	unsigned cells; /* of each pool */
+	const char
+		*pin; /* CPUs that runs get to themselves, as sandboxd's option; NULL: they share */
 };
 
 struct verify_host { /* what the worker gets */

@@ -120,6 +120,17 @@ class Verify(unittest.TestCase):
         self.assertRegex(out, r"ok +wrong_answer/bad\.py +python3 +WA +WA .* sample/1")
         self.assertIn("tiny: 2 of 2 as expected", out)
 
+    def test_runs_may_have_a_cpu_to_themselves(self):
+        status, out, err = self.verify("--pin", "0", "--jobs", "2", self.package())
+        self.assertEqual((status, err), (0, ""), out)
+        self.assertIn("tiny: 2 of 2 as expected", out)
+        status, _out, err = self.verify("--pin", "none", self.package())
+        self.assertEqual(status, 3)
+        self.assertIn("--pin: 'none' is not a list of CPUs", err)
+        status, _out, err = self.verify("--pin", "0", "--socket", "/nowhere", self.package())
+        self.assertEqual(status, 2)
+        self.assertIn("--pin: the sandboxd of --socket has that option itself", err)
+
     def test_a_wrong_expectation_is_named(self):
         package = shutil.copytree(os.path.join(PROBLEMS, "aplusb"), os.path.join(self.dir, "aplusb"))
         subs = os.path.join(package, "submissions")
