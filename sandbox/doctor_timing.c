@@ -1,8 +1,7 @@
 /* Checks of what makes times differ from run to run. */
 #include <errno.h>
 #include <glob.h>
-#include <linux/perf_event.h>
-#include <sys/syscall.h>
+#include <sched.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -14,28 +13,20 @@
 #define CPUS      "/sys/devices/system/cpu/"
 #define SAMPLE_MS 200
 
-static void look_perf(struct doctor_finding *f)
+/* As cell_watch_first() does, and back. */
+static void look_priority(struct doctor_finding *f)
 {
-	struct perf_event_attr attr = {.type = PERF_TYPE_SOFTWARE,
-				       .size = sizeof(attr),
-				       .config = PERF_COUNT_SW_TASK_CLOCK,
-				       .exclude_kernel = geteuid() != 0};
-	AUTO_CLOSE int fd =
-		(int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+	struct sched_param lowest = {.sched_priority = sched_get_priority_min(SCHED_FIFO)};
+	struct sched_param none = {0};
 
-	if (fd >= 0) {
-		doctor_ok(f, "task clock can be read");
+	if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &lowest) == 0) {
+		(void)sched_setscheduler(0, SCHED_OTHER, &none);
+		doctor_ok(f, "who watches limits may go before ordinary processes");
 		return;
 	}
-	doctor_warn(f, "perf_event_open: %s: CPU time is seen at ticks only", strerror(errno));
-	if (errno == ENOSYS || errno == ENOENT)
-		doctor_mend(f, "use a kernel built with CONFIG_PERF_EVENTS");
-	else
-		doctor_mend(f,
-			    "run as root, or sysctl -w kernel.perf_event_paranoid=1 (is %lld), or "
-			    "allow "
-			    "the call in the container's seccomp profile",
-			    doctor_number("/proc/sys/kernel/perf_event_paranoid"));
+	doctor_warn(f, "SCHED_FIFO: %s: CPU time is seen at ticks only", strerror(errno));
+	doctor_mend(f, "run as root with CAP_SYS_NICE; in a cgroup v1 of the cpu controller with "
+		       "cpu.rt_runtime_us above 0 where the kernel has CONFIG_RT_GROUP_SCHED");
 }
 
 static void look_turbo(struct doctor_finding *f)
@@ -63,7 +54,7 @@ static void look_smt(struct doctor_finding *f)
 		return;
 	}
 	doctor_warn(f, "active: two CPUs share a core, and a neighbour slows a program down");
-	doctor_mend(f, "echo off > " CPUS "smt/control, or not more cells than cores");
+	doctor_mend(f, "echo off > " CPUS "smt/control, or sandboxd --pin all");
 }
 
 static void look_governor(struct doctor_finding *f)
@@ -188,8 +179,8 @@ static void look_clock(struct doctor_finding *f)
 }
 
 const struct doctor_check doctor_timing_checks[] = {
-	{"timing", "perf", look_perf},   {"timing", "turbo", look_turbo},
-	{"timing", "SMT", look_smt},     {"timing", "governor", look_governor},
-	{"timing", "clock", look_clock}, {"timing", "steal", look_steal},
-	{"timing", "load", look_load},   {NULL, NULL, NULL},
+	{"timing", "priority", look_priority}, {"timing", "turbo", look_turbo},
+	{"timing", "SMT", look_smt},           {"timing", "governor", look_governor},
+	{"timing", "clock", look_clock},       {"timing", "steal", look_steal},
+	{"timing", "load", look_load},         {NULL, NULL, NULL},
 };

@@ -186,10 +186,10 @@ Test(doctor, weaker_without)
 
 	cr_expect_eq(f.state, DOCTOR_WARNING, "%s", f.detail);
 	cr_expect(strstr(f.mend, "lsm="), "%s", f.mend);
-	hidden_call = SYS_perf_event_open;
-	f = look_without(forbid_call, "perf");
+	hidden_call = SYS_sched_setscheduler;
+	f = look_without(forbid_call, "priority");
 	cr_expect_eq(f.state, DOCTOR_WARNING, "%s", f.detail);
-	cr_expect(strstr(f.mend, "perf_event_paranoid"), "%s", f.mend);
+	cr_expect(strstr(f.mend, "CAP_SYS_NICE"), "%s", f.mend);
 	hidden_call = SYS_unshare;
 	f = look_without(forbid_call, "unprivileged");
 	cr_expect_eq(f.state, geteuid() == 0 ? DOCTOR_WARNING : DOCTOR_MISSING, "%s", f.detail);
