@@ -463,5 +463,5 @@ int cell_request(struct cell *c, Sandbox__Request *rq, const int *fds, size_t nf
 
 int cell_rest(struct cell *c, struct err *e)
 {
-	return c->park.sync >= 0 ? park_chore(c, &c->park.cgroup.limits, e) : 0;
+	return c->park.cgroup.cell ? park_chore(c, &c->park.cgroup.limits, e) : 0;
 }

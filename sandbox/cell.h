@@ -60,7 +60,6 @@ struct cell {
 	int ended;        /* the parked child is dead, as init has said */
 	struct cgroup
 		spent; /* of the run before, to be removed when nobody waits; cell NULL: none */
-	struct cgroup stock;  /* for the run after the next, likewise */
 	struct run_ties ties; /* of the runs to come; -1, -1, -1 unless the owner sets them */
 };
 

@@ -31,8 +31,9 @@ struct pid1 {
 	struct box box;
 	struct jail_namespaces own;
 	struct network network;
-	pid_t child;  /* of the run that is, or the next; 0: none */
-	int children; /* signalfd(2): some process ended */
+	pid_t child;                 /* of the run that is, or the next; 0: none */
+	int children;                /* signalfd(2): some process ended */
+	const struct policy *policy; /* of a child about to be made, whose box is in its place */
 };
 
 typedef int handler(struct pid1 *p, const Sandbox__Request *rq, struct channel_frame *f,
@@ -248,8 +249,12 @@ static int await_policy(struct jail_program *program, struct err *e)
 {
 	static struct channel_frame f;
 	const struct pid1 *p = program->context;
-	const Sandbox__Request *rq = await_order(program, &f, e);
+	const Sandbox__Request *rq;
 
+	program->policy = p->policy;
+	if (program->policy)
+		return 0;
+	rq = await_order(program, &f, e);
 	if (!rq)
 		return -1;
 	program->policy = rules_policy(p->in->rules, rq->policy);
@@ -291,6 +296,36 @@ static int report_end(const struct pid1 *p, int status, const struct rusage *usa
 	return reply(p, &r, NULL, 0, e);
 }
 
+/* What a run may leave behind is looked for after its report: nobody waits for it. */
+static int tidy_up(struct pid1 *p, struct err *e)
+{
+	int renewed = network_renew(&p->network, e);
+
+	return renewed > 0 ? jail_namespaces_read(&p->own, e) : renewed;
+}
+
+/*
+ * Reaps whatever has ended, orphans too: their zombies would count against the program's limit of processes.  With the child, all
+ * of the run ends.
+ */
+static int reap(struct pid1 *p, struct err *e)
+{
+	struct signalfd_siginfo ignored;
+	struct rusage usage;
+	int status;
+	pid_t pid;
+
+	(void)!read(p->children, &ignored, sizeof(ignored));
+	while ((pid = wait4(-1, &status, WNOHANG | __WALL, &usage)) > 0) {
+		if (pid != p->child)
+			continue;
+		p->child = 0;
+		p->box.used = 1;
+		return kill_all(e) < 0 || report_end(p, status, &usage, e) < 0 ? -1 : tidy_up(p, e);
+	}
+	return 0;
+}
+
 static int handle_prepare(struct pid1 *p, const Sandbox__Request *rq, struct channel_frame *f,
 			  struct err *e)
 {
@@ -324,13 +359,17 @@ static int handle_park(struct pid1 *p, const Sandbox__Request *rq, struct channe
 		.cell = p->own,
 		.session_keyring = jail_session_keyring(),
 	};
+	struct pollfd ended = {p->children, POLLIN, 0};
 	int pidfd = -1;
 
-	if (p->child != 0)
-		return err_set(e, "a child is parked already");
+	/* The keeper may have seen the last child end before we did. */
+	while (p->child != 0)
+		if ((poll(&ended, 1, -1) < 0 && errno != EINTR) || reap(p, e) < 0)
+			_exit(1);
 	if (reset_pids(p, e) < 0)
 		return -1;
 	box_look(&p->box);
+	p->policy = p->box.used ? NULL : rules_policy(p->in->rules, rq->policy);
 	p->child = start_program(p, &program, &pidfd);
 	if (p->child < 0) {
 		p->child = 0;
@@ -340,38 +379,6 @@ static int handle_park(struct pid1 *p, const Sandbox__Request *rq, struct channe
 
 	(void)close(pidfd);
 	return told;
-}
-
-/* What a run may leave behind is looked for after its report: nobody waits for it. */
-static int tidy_up(struct pid1 *p, struct err *e)
-{
-	int renewed = network_renew(&p->network, e);
-
-	return renewed > 0 ? jail_namespaces_read(&p->own, e) : renewed;
-}
-
-/*
- * Reaps whatever has ended, orphans too: their zombies would count against the program's limit of processes.  With the child, all
- * of the run ends.
- */
-static int reap(struct pid1 *p, struct err *e)
-{
-	struct signalfd_siginfo ignored;
-	struct rusage usage;
-	int status;
-	pid_t pid;
-
-	(void)!read(p->children, &ignored, sizeof(ignored));
-	while ((pid = wait4(-1, &status, WNOHANG | __WALL, &usage)) > 0) {
-		if (pid != p->child)
-			continue;
-		p->child = 0;
-		p->box.used = 1;
-		if (kill_all(e) < 0 || report_end(p, status, &usage, e) < 0)
-			return -1;
-		return tidy_up(p, e);
-	}
-	return 0;
 }
 
 static handler *const handlers[] = {

@@ -6,13 +6,13 @@
  * keeper's requests one at a time: PUT, FETCH and KEEP as sandbox.proto has them, and two that make a run:
  *
  *   PREPARE  same_box, box_bytes, box_inodes: makes the box what a RUN with these fields finds.
- *   PARK     sync socket, `attach` cgroup.procs files: clones the child of the next run.  The Reply has its pidfd, and box_ready
- *            if nothing would be left for PREPARE to replace.
+ *   PARK     sync socket, `attach` cgroup.procs files, policy: clones the child of the next run, once the last one has ended.
+ *            The Reply has its pidfd, and box_ready if nothing would be left for PREPARE to replace.
  *
- * The child takes its orders from the keeper, by the sync socket: PARK with the policy, when the box is in its place; it then goes
- * through all rows that do not depend on a request and says READY.  RUN with stdin, stdout, stderr and the program's extra files
- * makes it go on to exec.  When it ends, whatever its life was, init kills everything else in the cell and sends one Reply that
- * nobody asked for, the only one with a status.
+ * If it is, the child goes through all rows that do not depend on a request and says READY; if not, it waits on the sync socket for
+ * a PARK with the policy, which the keeper sends when the box is in its place.  RUN, on the same socket, with stdin, stdout,
+ * stderr and the program's extra files makes it go on to exec.  When it ends, whatever its life was, init kills everything else
+ * in the cell and sends one Reply that nobody asked for, the only one with a status.
  */
 #ifndef INIT_H
 #define INIT_H

@@ -69,6 +69,77 @@ static int pipe_open(const struct cell *c, struct park_pipe *p, struct err *e)
 	return 0;
 }
 
+static int open_cgroup(struct cell *c, const struct cgroup_limits *limits, struct err *e)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "run-%u", ++c->runs);
+	return cgroup_open(&c->cgroup, name, limits, &c->park.cgroup, e);
+}
+
+static void park_clear(struct park *p)
+{
+	int *fds[] = {&p->pidfd, &p->sync, &p->child_sync, &p->listener};
+
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+		if (*fds[i] >= 0)
+			(void)close(fd_steal(fds[i]));
+	pipe_close(&p->out);
+	pipe_close(&p->err_out);
+}
+
+static int open_lines(struct cell *c, struct err *e)
+{
+	struct park *p = &c->park;
+	int sync[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sync) < 0)
+		return err_sys(e, "socketpair");
+	p->sync = sync[0];
+	p->child_sync = sync[1];
+	return pipe_open(c, &p->out, e) < 0 || pipe_open(c, &p->err_out, e) < 0 ? -1 : 0;
+}
+
+int park_chore(struct cell *c, const struct cgroup_limits *limits, struct err *e)
+{
+	if (c->spent.cell)
+		return cgroup_close(&c->spent, e) < 0 ? -1 : 1;
+	if (c->park.cgroup.cell || c->options.once)
+		return 0;
+	/* Refused for want of something, it will be asked for again when it is needed, and be explained. */
+	if (open_cgroup(c, limits, e) < 0)
+		return 0;
+	return open_lines(c, e);
+}
+
+int park_order(struct cell *c, const char *policy, struct err *e)
+{
+	Sandbox__Request rq = SANDBOX__REQUEST__INIT;
+	struct park *p = &c->park;
+	int fds[1 + CGROUP_TREES];
+	size_t n = 0;
+
+	if (p->child_sync < 0)
+		return 0; /* nothing is made, or all of it was sent already */
+	fds[n++] = p->child_sync;
+	for (int i = 0; i < p->cgroup.nprocs_fds; i++)
+		fds[n++] = p->cgroup.procs_fds[i];
+	rq.kind = SANDBOX__REQUEST__KIND__PARK;
+	rq.attach = (uint32_t)p->cgroup.nprocs_fds;
+	rq.policy = p->policy;
+	snprintf(p->policy, sizeof(p->policy), "%s", policy);
+	int status = channel_send(c->init_sock, &rq.base, fds, n, e);
+
+	(void)close(fd_steal(&p->child_sync));
+	return status;
+}
+
+/* Init was told to clone, and has not answered yet. */
+static int is_ordered(const struct park *p)
+{
+	return p->sync >= 0 && p->child_sync < 0 && p->pidfd < 0;
+}
+
 /* What init says about the child it made. */
 static int take_child(struct cell *c, struct err *e)
 {
@@ -89,82 +160,6 @@ static int take_child(struct cell *c, struct err *e)
 	sandbox__reply__free_unpacked(r, NULL);
 	channel_frame_release(&f);
 	return c->park.pidfd < 0 ? -1 : 0;
-}
-
-static int ask_init(struct cell *c, struct err *e)
-{
-	Sandbox__Request rq = SANDBOX__REQUEST__INIT;
-	int fds[1 + CGROUP_TREES];
-	int sync[2];
-	size_t n = 0;
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sync) < 0)
-		return err_sys(e, "socketpair");
-	AUTO_CLOSE int child_sync = sync[1];
-
-	c->park.sync = sync[0];
-	fds[n++] = child_sync;
-	for (int i = 0; i < c->park.cgroup.nprocs_fds; i++)
-		fds[n++] = c->park.cgroup.procs_fds[i];
-	rq.kind = SANDBOX__REQUEST__KIND__PARK;
-	rq.attach = (uint32_t)c->park.cgroup.nprocs_fds;
-	if (channel_send(c->init_sock, &rq.base, fds, n, e) < 0)
-		return -1;
-	return take_child(c, e);
-}
-
-static int open_cgroup(struct cell *c, const struct cgroup_limits *limits, struct cgroup *cg,
-		       struct err *e)
-{
-	char name[32];
-
-	snprintf(name, sizeof(name), "run-%u", ++c->runs);
-	return cgroup_open(&c->cgroup, name, limits, cg, e);
-}
-
-/* The one that was made in advance, if it has these limits. */
-static int take_cgroup(struct cell *c, const struct cgroup_limits *limits, struct err *e)
-{
-	struct cgroup *stock = &c->stock;
-
-	if (!stock->cell)
-		return open_cgroup(c, limits, &c->park.cgroup, e);
-	if (!same_limits(&stock->limits, limits)) {
-		struct err ignored = {0};
-
-		(void)cgroup_close(stock, &ignored);
-		return open_cgroup(c, limits, &c->park.cgroup, e);
-	}
-	c->park.cgroup = *stock;
-	stock->cell = NULL;
-	return 0;
-}
-
-static void park_clear(struct park *p)
-{
-	int *fds[] = {&p->pidfd, &p->sync, &p->listener};
-
-	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
-		if (*fds[i] >= 0)
-			(void)close(fd_steal(fds[i]));
-	pipe_close(&p->out);
-	pipe_close(&p->err_out);
-}
-
-static int park_child(struct cell *c, const struct cgroup_limits *limits, struct err *e)
-{
-	struct park *p = &c->park;
-	struct err ignored = {0};
-
-	if (take_cgroup(c, limits, e) < 0)
-		return 1;
-	if (pipe_open(c, &p->out, e) == 0 && pipe_open(c, &p->err_out, e) == 0 &&
-	    ask_init(c, e) == 0)
-		return 0;
-	/* A child that there may be is init's, who is not to be trusted with another. */
-	park_clear(p);
-	(void)cgroup_close(&p->cgroup, &ignored);
-	return -1;
 }
 
 /* 0 armed, 1 the jail refused with *e. */
@@ -193,19 +188,12 @@ static int await_armed(struct park *p, struct err *e)
 	return cgroup_cpu_usage_us(&p->cgroup, &p->cpu_base_us, e);
 }
 
-static int arm(struct cell *c, const char *policy, struct err *e)
+/* A child that the jail refuses is of no use. */
+static int armed(struct cell *c, struct err *e)
 {
-	Sandbox__Request rq = SANDBOX__REQUEST__INIT;
 	struct err dropping = {0};
-	struct err gone = {0};
-	int status;
+	int status = await_armed(&c->park, e);
 
-	rq.kind = SANDBOX__REQUEST__KIND__PARK;
-	rq.policy = (char *)policy;
-	/* A child that is dead already has said why. */
-	(void)channel_send(c->park.sync, &rq.base, NULL, 0, &gone);
-	status = await_armed(&c->park, e);
-	snprintf(c->park.policy, sizeof(c->park.policy), "%s", policy);
 	if (status > 0 && park_drop(c, &dropping) < 0) {
 		*e = dropping;
 		return -1;
@@ -213,32 +201,58 @@ static int arm(struct cell *c, const char *policy, struct err *e)
 	return status;
 }
 
-/* A child with these limits that is not armed with another policy; it may be armed with this one. */
-static int park(struct cell *c, const struct cgroup_limits *limits, const char *policy,
-		struct err *e)
+static int arm(struct cell *c, const char *policy, struct err *e)
+{
+	Sandbox__Request rq = SANDBOX__REQUEST__INIT;
+	struct park *p = &c->park;
+	struct err gone = {0};
+
+	rq.kind = SANDBOX__REQUEST__KIND__PARK;
+	rq.policy = p->policy;
+	snprintf(p->policy, sizeof(p->policy), "%s", policy);
+	/* A child that is dead already has said why. */
+	(void)channel_send(p->sync, &rq.base, NULL, 0, &gone);
+	return armed(c, e);
+}
+
+/* Goes on from wherever the park is to a child that is parked, and armed if the box is as new.  Returns as park_ready() does. */
+static int park_child(struct cell *c, const struct cgroup_limits *limits, const char *policy,
+		      struct err *e)
 {
 	struct park *p = &c->park;
 
-	if (p->sync >= 0 && !c->ended && same_limits(&p->cgroup.limits, limits) &&
-	    (p->listener < 0 || strcmp(p->policy, policy) == 0))
-		return 0;
-	return park_drop(c, e) < 0 ? -1 : park_child(c, limits, e);
+	if (!p->cgroup.cell && open_cgroup(c, limits, e) < 0)
+		return 1;
+	if (p->sync < 0 && open_lines(c, e) < 0)
+		return -1;
+	if ((!is_ordered(p) && park_order(c, policy, e) < 0) || take_child(c, e) < 0)
+		return -1;
+	return c->box.ready ? armed(c, e) : 0;
 }
 
-int park_ready(struct cell *c, const struct cgroup_limits *limits, const char *policy,
-	       struct err *e)
+/* Whether what there is serves a run with these limits and this policy. */
+static int is_fit(const struct cell *c, const struct cgroup_limits *limits, const char *policy)
 {
-	int status = park(c, limits, policy, e);
+	const struct park *p = &c->park;
 
-	return status != 0 || c->park.listener >= 0 ? status : arm(c, policy, e);
+	return !c->ended && same_limits(&p->cgroup.limits, limits) &&
+	       (strcmp(p->policy, policy) == 0 || (p->listener < 0 && !is_ordered(p)));
 }
 
 int park_ahead(struct cell *c, const struct cgroup_limits *limits, const char *policy,
 	       struct err *e)
 {
-	int status = park(c, limits, policy, e);
+	if (c->park.cgroup.cell && !is_fit(c, limits, policy) && park_drop(c, e) < 0)
+		return -1;
+	return c->park.pidfd >= 0 ? 0 : park_child(c, limits, policy, e);
+}
 
-	return status == 0 && c->box.ready && c->park.listener < 0 ? arm(c, policy, e) : status;
+int park_ready(struct cell *c, const struct cgroup_limits *limits, const char *policy,
+	       struct err *e)
+{
+	int status = park_ahead(c, limits, policy, e);
+
+	return status != 0 || c->park.listener >= 0 ? status : arm(c, policy, e);
 }
 
 /* Kills the child and hears from init that nothing of it is left. */
@@ -262,33 +276,26 @@ static int end_child(struct cell *c, struct err *e)
 
 int park_drop(struct cell *c, struct err *e)
 {
-	int status;
+	struct park *p = &c->park;
+	int status = 0;
 
-	if (c->park.sync < 0)
-		return 0;
-	status = end_child(c, e);
-	park_clear(&c->park);
-	return cgroup_close(&c->park.cgroup, e) < 0 ? -1 : status;
+	if (is_ordered(p))
+		status = take_child(c, e);
+	if (p->pidfd >= 0)
+		status = end_child(c, e);
+	park_clear(p);
+	return cgroup_close(&p->cgroup, e) < 0 ? -1 : status;
 }
 
 int park_bury(struct cell *c, struct err *e)
 {
-	struct cgroup *left[] = {&c->park.cgroup, &c->spent, &c->stock};
+	struct cgroup *left[] = {&c->park.cgroup, &c->spent};
 	int status = 0;
 
 	park_clear(&c->park);
 	c->ended = 0;
 	for (size_t i = 0; i < ARRAY_LEN(left); i++)
-		if (left[i]->cell && cgroup_close(left[i], e) < 0)
+		if (cgroup_close(left[i], e) < 0)
 			status = -1;
 	return status;
-}
-
-int park_chore(struct cell *c, const struct cgroup_limits *limits, struct err *e)
-{
-	if (c->spent.cell)
-		return cgroup_close(&c->spent, e) < 0 ? -1 : 1;
-	if (!c->stock.cell && !c->options.once)
-		return open_cgroup(c, limits, &c->stock, e);
-	return 0;
 }

@@ -32,11 +32,12 @@ struct park_pipe {
 };
 
 struct park {
-	struct cgroup cgroup;           /* of the run to come, the child in it */
-	int sync;                       /* to the child, see jail.h; -1: nobody is parked */
-	int pidfd;                      /* of the child */
-	int listener;                   /* of seccomp; -1: not armed */
-	char policy[POLICY_NAME_BYTES]; /* armed with this one */
+	struct cgroup cgroup; /* of the run to come; .cell NULL: there is nothing at all */
+	int sync;             /* to the child, see jail.h; -1: none of the lines is open */
+	int child_sync;       /* the child's end; -1 again once init was told to clone */
+	int pidfd;            /* of the child; -1: nobody is parked, or init has not said so yet */
+	int listener;         /* of seccomp; -1: not armed */
+	char policy[POLICY_NAME_BYTES]; /* to be armed with, or armed */
 	uint64_t cpu_base_us;           /* armed: used by the set-up so far */
 	struct park_pipe out, err_out;  /* stdout and stderr */
 };
@@ -44,7 +45,7 @@ struct park {
 /* Nobody parked, nothing open. */
 #define PARK_EMPTY                                                                                 \
 	{                                                                                          \
-		.sync = -1, .pidfd = -1, .listener = -1,                                           \
+		.sync = -1, .child_sync = -1, .pidfd = -1, .listener = -1,                         \
 		.out = {.output = {.pipe = -1, .memfd = -1, .sink = -1}, .end = -1},               \
 		.err_out = {.output = {.pipe = -1, .memfd = -1, .sink = -1}, .end = -1},           \
 	}
@@ -67,10 +68,13 @@ int park_drop(struct cell *c, struct err *e);
 int park_bury(struct cell *c, struct err *e);
 
 /*
- * For when the keeper has time, as while a program runs: removes the last run's cgroup, or makes the next but one's, one piece at a
- * time.  Returns 1 if there may be more to do, 0 if not, -1 when the cell is broken.
+ * For when the keeper has time, as while a program runs: removes the last run's cgroup, or makes what the next child needs.  Returns
+ * 1 if there may be more to do, 0 if not, -1 when the cell is broken.
  */
 int park_chore(struct cell *c, const struct cgroup_limits *limits, struct err *e);
+
+/* The child of the run has ended: tells init to clone the next one, if all that it needs is made, and waits for nothing. */
+int park_order(struct cell *c, const char *policy, struct err *e);
 
 /*
  * A word of the child: 1 with *m filled, and the listener if one came, 0 the socket was closed, -1 failure, e->num EAGAIN if

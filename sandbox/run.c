@@ -191,6 +191,7 @@ static void unpark(struct run *r)
 	struct park *p = &r->cell->park;
 
 	r->cgroup = p->cgroup;
+	p->cgroup.cell = NULL;
 	r->sync = fd_steal(&p->sync);
 	r->pidfd = fd_steal(&p->pidfd);
 	r->listener = fd_steal(&p->listener);

@@ -139,8 +139,11 @@ static int dispatch(struct run *r, const struct pollfd *p, struct err *e)
 		output_pump(&r->out);
 	if (p[P_SINK_ERR].revents)
 		output_pump(&r->err_out);
-	if (p[P_END].revents)
+	if (p[P_END].revents) {
 		r->end_us = io_monotonic_us();
+		if (park_order(r->cell, r->rq->policy, e) < 0)
+			return -1;
+	}
 	if (p[P_CLIENT].revents)
 		return err_set(e, "the client went away");
 	return p[P_INIT].revents ? watch_init(r, e) : 0;
