@@ -109,7 +109,7 @@ int channel_receive(int sock, int timeout_ms, struct channel_frame *f, struct er
 	ssize_t n;
 
 	f->len = f->nfds = 0;
-	if (wait_readable(sock, timeout_ms, e) < 0)
+	if (timeout_ms >= 0 && wait_readable(sock, timeout_ms, e) < 0)
 		return -1;
 	do {
 		n = recvmsg(sock, &m, MSG_CMSG_CLOEXEC);

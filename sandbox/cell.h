@@ -58,8 +58,8 @@ struct cell {
 	struct cell_box box;
 	struct park park; /* the child of the next run */
 	int ended;        /* the parked child is dead, as init has said */
-	struct cgroup
-		spent; /* of the run before, to be removed when nobody waits; cell NULL: none */
+	struct cgroup spent
+		[2]; /* of the runs before, to be removed when nobody waits; .cell NULL: none */
 	struct run_ties ties; /* of the runs to come; -1, -1, -1 unless the owner sets them */
 };
 

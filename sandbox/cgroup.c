@@ -27,15 +27,13 @@ int cgroup_dir_for(const struct cgroup *cg, enum cgroup_controller c)
 int cgroup_set_limit(int dir, const char *file, uint64_t value, struct err *e)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-	char text[64];
 	uint64_t got;
 
-	if (cgroup_dir_write_u64(dir, file, value, e) < 0 ||
-	    cgroup_dir_read(dir, file, text, sizeof(text), e) < 0)
+	if (cgroup_dir_set_u64(dir, file, value, &got, e) < 0)
 		return -1;
-	if (cgroup_dir_number(text, &got) && (got == value || got == value / page * page))
+	if (got == value || got == value / page * page)
 		return 0;
-	return err_set(e, "%s became '%s' instead of '%llu'", file, text,
+	return err_set(e, "%s became %llu instead of %llu", file, (unsigned long long)got,
 		       (unsigned long long)value);
 }
 
@@ -316,14 +314,14 @@ int cgroup_sample(struct cgroup *cg, struct err *e)
 
 static int processes_peak(const struct cgroup *cg, struct cgroup_usage *u, struct err *e)
 {
-	int dir = cgroup_dir_for(cg, CGROUP_PIDS);
+	int fd = cg->files[CGROUP_FILE_PIDS_PEAK];
 	uint64_t peak;
 
-	u->processes_peak_sampled = !cgroup_dir_has(dir, "pids.peak");
+	u->processes_peak_sampled = fd < 0;
 	u->processes_peak = cg->sampled_processes > 0 ? cg->sampled_processes : 1;
 	if (u->processes_peak_sampled)
 		return 0;
-	if (cgroup_dir_read_u64(dir, "pids.peak", &peak, e) < 0)
+	if (cgroup_dir_pread_u64(fd, &peak, e) < 0)
 		return -1;
 	u->processes_peak = (uint32_t)peak;
 	return 0;

@@ -83,12 +83,18 @@ struct cgroup_limits {
 	int cpu;               /* number of the only CPU to run on, -1: any */
 };
 
+/* Those of a run that are kept open; -1 where the kernel or the version has no such file. */
 enum cgroup_file {
 	CGROUP_FILE_CPU,
+	CGROUP_FILE_CPU_USER,
+	CGROUP_FILE_CPU_SYSTEM,
+	CGROUP_FILE_THROTTLED,
 	CGROUP_FILE_MEMORY,
+	CGROUP_FILE_MEMORY_PEAK,
 	CGROUP_FILE_MEMORY_STAT,
 	CGROUP_FILE_KMEM,
 	CGROUP_FILE_PIDS,
+	CGROUP_FILE_PIDS_PEAK,
 	CGROUP_FILE_OOM,
 	CGROUP_FILES
 };

@@ -68,6 +68,12 @@ int cgroup_dir_file(int dir, const char *file, int flags, struct err *e)
 	return fd < 0 ? file_err(e, "open", dir, file) : fd;
 }
 
+int cgroup_dir_file_if_any(int dir, const char *file, int *fd, struct err *e)
+{
+	*fd = dir < 0 ? -1 : openat(dir, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	return *fd < 0 && dir >= 0 && errno != ENOENT ? file_err(e, "open", dir, file) : 0;
+}
+
 int cgroup_dir_write(int dir, const char *file, const char *text, struct err *e)
 {
 	char what[96];
@@ -130,13 +136,32 @@ int cgroup_dir_pread_u64(int fd, uint64_t *value, struct err *e)
 {
 	char text[32];
 	char path[200];
+	ssize_t n =
+		pread(fd, text, sizeof(text) - 1, 0); /* the kernel writes a number in one piece */
 
-	if (cgroup_dir_pread(fd, text, sizeof(text), e) < 0)
-		return -1;
+	if (n < 0)
+		return file_err(e, "read", fd, "");
+	n -= n > 0 && text[n - 1] == '\n';
+	text[n] = '\0';
 	if (cgroup_dir_number(text, value))
 		return 0;
 	cgroup_dir_path(fd, "", path, sizeof(path));
 	return err_set(e, "%s: '%s' is not a number", path, text);
+}
+
+int cgroup_dir_set_u64(int dir, const char *file, uint64_t value, uint64_t *got, struct err *e)
+{
+	char text[24];
+	char what[64];
+	int len = snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
+	AUTO_CLOSE int fd = cgroup_dir_file(dir, file, O_RDWR, e);
+
+	if (fd < 0)
+		return -1;
+	if (write(fd, text, (size_t)len) == len)
+		return cgroup_dir_pread_u64(fd, got, e);
+	snprintf(what, sizeof(what), "write '%s' to", text);
+	return file_err(e, what, dir, file);
 }
 
 int cgroup_dir_read_u64(int dir, const char *file, uint64_t *value, struct err *e)
@@ -237,6 +262,9 @@ int cgroup_dir_remove(int parent, const char *name, int timeout_ms, struct err *
 	int64_t deadline_us = io_monotonic_us() + (int64_t)timeout_ms * 1000;
 	char path[1024];
 
+	/* Nearly always there is nothing beneath it and nobody in it. */
+	if (unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+		return 0;
 	do {
 		snprintf(path, sizeof(path), "%s", name);
 		while (descend(parent, path, sizeof(path)))

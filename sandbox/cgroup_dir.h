@@ -28,6 +28,9 @@ bool cgroup_dir_has(int dir, const char *file);
 /* Opens one of its files; flags as for open(2).  The caller owns the descriptor. */
 int cgroup_dir_file(int dir, const char *file, int flags, struct err *e);
 
+/* The same for reading; *fd is -1 and nothing is wrong if there is no such file, or no folder (-1). */
+int cgroup_dir_file_if_any(int dir, const char *file, int *fd, struct err *e);
+
 /* Writes text, or a number, with one write(2). */
 int cgroup_dir_write(int dir, const char *file, const char *text, struct err *e);
 int cgroup_dir_write_u64(int dir, const char *file, uint64_t value, struct err *e);
@@ -35,6 +38,9 @@ int cgroup_dir_write_u64(int dir, const char *file, uint64_t value, struct err *
 /* Reads the file into text, cut at size - 1 bytes, without its last newline; returns the length. */
 ssize_t cgroup_dir_read(int dir, const char *file, char *text, size_t size, struct err *e);
 int cgroup_dir_read_u64(int dir, const char *file, uint64_t *value, struct err *e);
+
+/* Writes a number and reads back what the kernel made of it. */
+int cgroup_dir_set_u64(int dir, const char *file, uint64_t value, uint64_t *got, struct err *e);
 
 /* The same from a file that stays open. */
 ssize_t cgroup_dir_pread(int fd, char *text, size_t size, struct err *e);

@@ -207,21 +207,26 @@ static int v1_watch(struct cgroup *cg, struct err *e)
 		bool optional;
 	} table[] = {
 		{CGROUP_FILE_CPU, CGROUP_CPUACCT, "cpuacct.usage", false},
+		{CGROUP_FILE_CPU_USER, CGROUP_CPUACCT, "cpuacct.usage_user", true},
+		{CGROUP_FILE_CPU_SYSTEM, CGROUP_CPUACCT, "cpuacct.usage_sys", true},
+		{CGROUP_FILE_THROTTLED, CGROUP_CPU, "cpu.stat", true},
 		{CGROUP_FILE_MEMORY, CGROUP_MEMORY, "memory.usage_in_bytes", false},
+		{CGROUP_FILE_MEMORY_PEAK, CGROUP_MEMORY, "memory.max_usage_in_bytes", false},
 		{CGROUP_FILE_MEMORY_STAT, CGROUP_MEMORY, "memory.stat", false},
 		{CGROUP_FILE_KMEM, CGROUP_MEMORY, "memory.kmem.max_usage_in_bytes", true},
 		{CGROUP_FILE_PIDS, CGROUP_PIDS, "pids.current", false},
+		{CGROUP_FILE_PIDS_PEAK, CGROUP_PIDS, "pids.peak", true},
 		{CGROUP_FILE_OOM, CGROUP_MEMORY, "memory.oom_control", false},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
 		int dir = cgroup_dir_for(cg, table[i].controller);
+		int *fd = &cg->files[table[i].file];
 
-		if (table[i].optional && !cgroup_dir_has(dir, table[i].name))
-			continue;
-		cg->files[table[i].file] = cgroup_dir_file(dir, table[i].name, O_RDONLY, e);
-		if (cg->files[table[i].file] < 0)
+		if (cgroup_dir_file_if_any(dir, table[i].name, fd, e) < 0)
 			return -1;
+		if (*fd < 0 && !table[i].optional)
+			return err_set(e, "the run's cgroup has no %s", table[i].name);
 	}
 	return watch_oom(cg, cgroup_dir_for(cg, CGROUP_MEMORY), e);
 }
@@ -235,26 +240,29 @@ static int v1_cpu_us(const struct cgroup *cg, uint64_t *us, struct err *e)
 }
 
 /* User and system time in whatever unit the kernel has; only their proportion is used. */
-static int cpu_shares(int dir, uint64_t *user, uint64_t *system_time, struct err *e)
+static int cpu_shares(const struct cgroup *cg, uint64_t *user, uint64_t *system_time, struct err *e)
 {
+	int by_user = cg->files[CGROUP_FILE_CPU_USER];
+	int by_system = cg->files[CGROUP_FILE_CPU_SYSTEM];
 	char text[256];
 
-	if (cgroup_dir_has(dir, "cpuacct.usage_user"))
-		return cgroup_dir_read_u64(dir, "cpuacct.usage_user", user, e) < 0
+	if (by_user >= 0 && by_system >= 0)
+		return cgroup_dir_pread_u64(by_user, user, e) < 0
 			       ? -1
-			       : cgroup_dir_read_u64(dir, "cpuacct.usage_sys", system_time, e);
-	if (cgroup_dir_read(dir, "cpuacct.stat", text, sizeof(text), e) < 0)
+			       : cgroup_dir_pread_u64(by_system, system_time, e);
+	if (cgroup_dir_read(cgroup_dir_for(cg, CGROUP_CPUACCT), "cpuacct.stat", text, sizeof(text),
+			    e) < 0)
 		return -1;
 	if (!cgroup_dir_key(text, "user", user) || !cgroup_dir_key(text, "system", system_time))
 		return err_set(e, "cpuacct.stat lacks 'user' or 'system'");
 	return 0;
 }
 
-static int throttled(int dir, uint64_t *us, struct err *e)
+static int throttled(int fd, uint64_t *us, struct err *e)
 {
 	char text[512];
 
-	if (cgroup_dir_read(dir, "cpu.stat", text, sizeof(text), e) < 0)
+	if (cgroup_dir_pread(fd, text, sizeof(text), e) < 0)
 		return -1;
 	if (!cgroup_dir_key(text, "throttled_time", us))
 		return err_set(e, "cpu.stat lacks 'throttled_time'");
@@ -264,12 +272,11 @@ static int throttled(int dir, uint64_t *us, struct err *e)
 
 static int v1_cpu(const struct cgroup *cg, struct cgroup_usage *u, struct err *e)
 {
-	int cpu = cgroup_dir_for(cg, CGROUP_CPU);
+	int cpu = cg->files[CGROUP_FILE_THROTTLED];
 	uint64_t user = 0;
 	uint64_t sys = 0;
 
-	if (cpu_shares(cgroup_dir_for(cg, CGROUP_CPUACCT), &user, &sys, e) < 0 ||
-	    v1_cpu_us(cg, &u->cpu_us, e) < 0)
+	if (cpu_shares(cg, &user, &sys, e) < 0 || v1_cpu_us(cg, &u->cpu_us, e) < 0)
 		return -1;
 	/* cpuacct.usage is exact, the two parts may be sampled at ticks. */
 	double share = user + sys > 0 ? (double)user / (double)(user + sys) : 1;
@@ -305,8 +312,7 @@ static int v1_memory_peak(const struct cgroup *cg, struct cgroup_usage *u, struc
 	if (cg->files[CGROUP_FILE_KMEM] >= 0 &&
 	    cgroup_dir_pread_u64(cg->files[CGROUP_FILE_KMEM], &u->split.kernel_bytes, e) < 0)
 		return -1;
-	return cgroup_dir_read_u64(cgroup_dir_for(cg, CGROUP_MEMORY), "memory.max_usage_in_bytes",
-				   &u->memory_peak_bytes, e);
+	return cgroup_dir_pread_u64(cg->files[CGROUP_FILE_MEMORY_PEAK], &u->memory_peak_bytes, e);
 }
 
 #define NEAR_BYTES (4ULL << 20)

@@ -201,18 +201,24 @@ static int v2_watch(struct cgroup *cg, struct err *e)
 	static const struct {
 		enum cgroup_file file;
 		const char *name;
+		bool optional;
 	} table[] = {
-		{CGROUP_FILE_CPU, "cpu.stat"},
-		{CGROUP_FILE_MEMORY, "memory.current"},
-		{CGROUP_FILE_MEMORY_STAT, "memory.stat"},
-		{CGROUP_FILE_PIDS, "pids.current"},
-		{CGROUP_FILE_OOM, "memory.events"},
+		{CGROUP_FILE_CPU, "cpu.stat", false},
+		{CGROUP_FILE_MEMORY, "memory.current", false},
+		{CGROUP_FILE_MEMORY_PEAK, "memory.peak", true},
+		{CGROUP_FILE_MEMORY_STAT, "memory.stat", false},
+		{CGROUP_FILE_PIDS, "pids.current", false},
+		{CGROUP_FILE_PIDS_PEAK, "pids.peak", true},
+		{CGROUP_FILE_OOM, "memory.events", false},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
-		cg->files[table[i].file] = cgroup_dir_file(cg->dirs[0], table[i].name, O_RDONLY, e);
-		if (cg->files[table[i].file] < 0)
+		int *fd = &cg->files[table[i].file];
+
+		if (cgroup_dir_file_if_any(cg->dirs[0], table[i].name, fd, e) < 0)
 			return -1;
+		if (*fd < 0 && !table[i].optional)
+			return err_set(e, "the run's cgroup has no %s", table[i].name);
 	}
 	cg->oom_fd = fcntl(cg->files[CGROUP_FILE_OOM], F_DUPFD_CLOEXEC, 3);
 	if (cg->oom_fd < 0)
@@ -282,9 +288,11 @@ static int v2_split(const struct cgroup *cg, struct cgroup_split *s, struct err 
 
 static int v2_memory_peak(const struct cgroup *cg, struct cgroup_usage *u, struct err *e)
 {
-	u->memory_peak_sampled = !cgroup_dir_has(cg->dirs[0], "memory.peak");
+	int fd = cg->files[CGROUP_FILE_MEMORY_PEAK];
+
+	u->memory_peak_sampled = fd < 0;
 	if (!u->memory_peak_sampled)
-		return cgroup_dir_read_u64(cg->dirs[0], "memory.peak", &u->memory_peak_bytes, e);
+		return cgroup_dir_pread_u64(fd, &u->memory_peak_bytes, e);
 	u->memory_peak_bytes = cg->sampled_memory_bytes;
 	return 0;
 }

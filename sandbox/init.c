@@ -31,6 +31,7 @@ struct pid1 {
 	struct box box;
 	struct jail_namespaces own;
 	struct network network;
+	int network_used;            /* by a run, and not looked at since */
 	pid_t child;                 /* of the run that is, or the next; 0: none */
 	int children;                /* signalfd(2): some process ended */
 	const struct policy *policy; /* of a child about to be made, whose box is in its place */
@@ -296,14 +297,6 @@ static int report_end(const struct pid1 *p, int status, const struct rusage *usa
 	return reply(p, &r, NULL, 0, e);
 }
 
-/* What a run may leave behind is looked for after its report: nobody waits for it. */
-static int tidy_up(struct pid1 *p, struct err *e)
-{
-	int renewed = network_renew(&p->network, e);
-
-	return renewed > 0 ? jail_namespaces_read(&p->own, e) : renewed;
-}
-
 /*
  * Reaps whatever has ended, orphans too: their zombies would count against the program's limit of processes.  With the child, all
  * of the run ends.
@@ -320,8 +313,8 @@ static int reap(struct pid1 *p, struct err *e)
 		if (pid != p->child)
 			continue;
 		p->child = 0;
-		p->box.used = 1;
-		return kill_all(e) < 0 || report_end(p, status, &usage, e) < 0 ? -1 : tidy_up(p, e);
+		p->box.used = p->network_used = 1;
+		return kill_all(e) < 0 ? -1 : report_end(p, status, &usage, e);
 	}
 	return 0;
 }
@@ -336,17 +329,8 @@ static int handle_prepare(struct pid1 *p, const Sandbox__Request *rq, struct cha
 	return reply_done(p, e);
 }
 
-static int reply_parked(const struct pid1 *p, int pidfd, struct err *e)
-{
-	Sandbox__Reply r = SANDBOX__REPLY__INIT;
-
-	r.last = 1;
-	r.box_ready = !p->box.used;
-	return reply(p, &r, &pidfd, 1, e);
-}
-
-static int handle_park(struct pid1 *p, const Sandbox__Request *rq, struct channel_frame *f,
-		       struct err *e)
+static int clone_child(struct pid1 *p, const Sandbox__Request *rq, const struct channel_frame *f,
+		       int *pidfd, struct err *e)
 {
 	struct jail_program program = {
 		.await_policy = await_policy,
@@ -359,26 +343,54 @@ static int handle_park(struct pid1 *p, const Sandbox__Request *rq, struct channe
 		.cell = p->own,
 		.session_keyring = jail_session_keyring(),
 	};
+
+	if (reset_pids(p, e) < 0)
+		return -1;
+	p->child = start_program(p, &program, pidfd);
+	if (p->child > 0)
+		return 0;
+	p->child = 0;
+	return err_sys(e, "clone");
+}
+
+/*
+ * What the last run may have left in the network namespace is looked for while the child is on its way; it is nearly always nothing.
+ * If not, the child is one of the old namespace, and of no use.
+ */
+static int renew_network(struct pid1 *p, struct err *e)
+{
+	int renewed = p->network_used ? network_renew(&p->network, e) : 0;
+
+	p->network_used = 0;
+	if (renewed <= 0)
+		return renewed;
+	p->child = 0;
+	return kill_all(e) < 0 || jail_namespaces_read(&p->own, e) < 0 ? -1 : 1;
+}
+
+static int handle_park(struct pid1 *p, const Sandbox__Request *rq, struct channel_frame *f,
+		       struct err *e)
+{
 	struct pollfd ended = {p->children, POLLIN, 0};
-	int pidfd = -1;
+	Sandbox__Reply r = SANDBOX__REPLY__INIT;
+	AUTO_CLOSE int pidfd = -1;
+	int renewed;
 
 	/* The keeper may have seen the last child end before we did. */
 	while (p->child != 0)
 		if ((poll(&ended, 1, -1) < 0 && errno != EINTR) || reap(p, e) < 0)
 			_exit(1);
-	if (reset_pids(p, e) < 0)
-		return -1;
 	box_look(&p->box);
 	p->policy = p->box.used ? NULL : rules_policy(p->in->rules, rq->policy);
-	p->child = start_program(p, &program, &pidfd);
-	if (p->child < 0) {
-		p->child = 0;
-		return err_sys(e, "clone");
-	}
-	int told = reply_parked(p, pidfd, e);
-
-	(void)close(pidfd);
-	return told;
+	if (clone_child(p, rq, f, &pidfd, e) < 0)
+		return -1;
+	renewed = renew_network(p, e);
+	if (renewed < 0)
+		_exit(1); /* the keeper notices, and wipes the cell */
+	r.last = 1;
+	r.again = renewed;
+	r.box_ready = !p->box.used;
+	return reply(p, &r, &pidfd, renewed ? 0 : 1, e);
 }
 
 static handler *const handlers[] = {

@@ -22,12 +22,22 @@ struct policy;
 struct root;
 
 /* The namespaces of a process, by inode, in the order of jail_namespace_names. */
-#define JAIL_NAMESPACES 7
+enum jail_namespace {
+	JAIL_USER,
+	JAIL_PID,
+	JAIL_MNT,
+	JAIL_NET,
+	JAIL_IPC,
+	JAIL_UTS,
+	JAIL_CGROUP,
+	JAIL_NAMESPACES
+};
 extern const char *const jail_namespace_names[JAIL_NAMESPACES];
 struct jail_namespaces {
 	ino_t inode[JAIL_NAMESPACES];
 };
 int jail_namespaces_read(struct jail_namespaces *n, struct err *e);
+int jail_namespace_read(enum jail_namespace which, ino_t *inode, struct err *e);
 
 /* The number of the caller's session keyring, keyctl(2); -1 where there are none. */
 long jail_session_keyring(void);

@@ -53,17 +53,23 @@ const char *const jail_namespace_names[JAIL_NAMESPACES] = {"user", "pid", "mnt",
 #define OOM_SCORE "/proc/self/oom_score_adj"
 #define OOM_FIRST "1000\n" /* proc(5): the most there is */
 
-int jail_namespaces_read(struct jail_namespaces *n, struct err *e)
+int jail_namespace_read(enum jail_namespace which, ino_t *inode, struct err *e)
 {
 	char path[64];
 	struct stat st;
 
-	for (size_t i = 0; i < JAIL_NAMESPACES; i++) {
-		snprintf(path, sizeof(path), "/proc/self/ns/%s", jail_namespace_names[i]);
-		if (stat(path, &st) < 0)
-			return err_sys(e, "%s", path);
-		n->inode[i] = st.st_ino;
-	}
+	snprintf(path, sizeof(path), "/proc/self/ns/%s", jail_namespace_names[which]);
+	if (stat(path, &st) < 0)
+		return err_sys(e, "%s", path);
+	*inode = st.st_ino;
+	return 0;
+}
+
+int jail_namespaces_read(struct jail_namespaces *n, struct err *e)
+{
+	for (size_t i = 0; i < JAIL_NAMESPACES; i++)
+		if (jail_namespace_read((enum jail_namespace)i, &n->inode[i], e) < 0)
+			return -1;
 	return 0;
 }
 

@@ -267,21 +267,19 @@ static int verify_caps(struct err *e)
 	return 0;
 }
 
+/* Those that the fresh row makes; the others are init's, which has looked at them itself. */
 static int verify_namespaces(const struct jail_namespaces *cell, struct err *e)
 {
-	struct jail_namespaces own = {0};
+	static const enum jail_namespace fresh[] = {JAIL_IPC, JAIL_UTS, JAIL_CGROUP};
 	char host[sizeof(HOSTNAME) + 1];
+	ino_t own;
 
-	if (jail_namespaces_read(&own, e) < 0)
-		return -1;
-	for (size_t i = 0; i < JAIL_NAMESPACES; i++) {
-		int fresh = strcmp(jail_namespace_names[i], "ipc") == 0 ||
-			    strcmp(jail_namespace_names[i], "uts") == 0 ||
-			    strcmp(jail_namespace_names[i], "cgroup") == 0;
-
-		if ((own.inode[i] != cell->inode[i]) != fresh)
-			return err_set(e, "the %s namespace is %s", jail_namespace_names[i],
-				       fresh ? "the cell's, not the run's" : "not the cell's");
+	for (size_t i = 0; i < ARRAY_LEN(fresh); i++) {
+		if (jail_namespace_read(fresh[i], &own, e) < 0)
+			return -1;
+		if (own == cell->inode[fresh[i]])
+			return err_set(e, "the %s namespace is the cell's, not the run's",
+				       jail_namespace_names[fresh[i]]);
 	}
 	if (gethostname(host, sizeof(host)) < 0 || strcmp(host, HOSTNAME) != 0)
 		return err_set(e, "the host name is not " HOSTNAME);

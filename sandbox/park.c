@@ -102,8 +102,8 @@ static int open_lines(struct cell *c, struct err *e)
 
 int park_chore(struct cell *c, const struct cgroup_limits *limits, struct err *e)
 {
-	if (c->spent.cell)
-		return cgroup_close(&c->spent, e) < 0 ? -1 : 1;
+	if (c->spent[0].cell)
+		return cgroup_close(&c->spent[0], e) < 0 ? -1 : 1;
 	if (c->park.cgroup.cell || c->options.once)
 		return 0;
 	/* Refused for want of something, it will be asked for again when it is needed, and be explained. */
@@ -140,26 +140,28 @@ static int is_ordered(const struct park *p)
 	return p->sync >= 0 && p->child_sync < 0 && p->pidfd < 0;
 }
 
-/* What init says about the child it made. */
+/* What init says about the child it made: 0, or 1 if it has none and has to be asked again. */
 static int take_child(struct cell *c, struct err *e)
 {
 	static struct channel_frame f;
 	Sandbox__Reply *r = cell_hear(c, PARK_MS, &f, e);
+	int again;
 
 	if (!r)
 		return -1;
+	again = r->again;
 	if (r->error[0])
 		err_set(e, "%s", r->error);
-	else if (f.nfds != 1)
+	else if (!again && f.nfds != 1)
 		err_set(e, "the cell's init sent no pidfd");
-	else
+	else if (!again)
 		c->park.pidfd = fd_steal(&f.fds[0]);
 	if (c->park.pidfd >= 0)
 		f.nfds = 0;
 	c->box.ready = r->box_ready;
 	sandbox__reply__free_unpacked(r, NULL);
 	channel_frame_release(&f);
-	return c->park.pidfd < 0 ? -1 : 0;
+	return again ? 1 : c->park.pidfd < 0 ? -1 : 0;
 }
 
 /* 0 armed, 1 the jail refused with *e. */
@@ -220,14 +222,20 @@ static int park_child(struct cell *c, const struct cgroup_limits *limits, const 
 		      struct err *e)
 {
 	struct park *p = &c->park;
+	int status;
 
 	if (!p->cgroup.cell && open_cgroup(c, limits, e) < 0)
 		return 1;
 	if (p->sync < 0 && open_lines(c, e) < 0)
 		return -1;
-	if ((!is_ordered(p) && park_order(c, policy, e) < 0) || take_child(c, e) < 0)
+	if (!is_ordered(p) && park_order(c, policy, e) < 0)
 		return -1;
-	return c->box.ready ? armed(c, e) : 0;
+	status = take_child(c, e);
+	if (status > 0) { /* no two children on one line */
+		park_clear(p);
+		return cgroup_close(&p->cgroup, e) < 0 ? -1 : park_child(c, limits, policy, e);
+	}
+	return status < 0 ? -1 : c->box.ready ? armed(c, e) : 0;
 }
 
 /* Whether what there is serves a run with these limits and this policy. */
@@ -284,12 +292,12 @@ int park_drop(struct cell *c, struct err *e)
 	if (p->pidfd >= 0)
 		status = end_child(c, e);
 	park_clear(p);
-	return cgroup_close(&p->cgroup, e) < 0 ? -1 : status;
+	return cgroup_close(&p->cgroup, e) < 0 || status < 0 ? -1 : 0;
 }
 
 int park_bury(struct cell *c, struct err *e)
 {
-	struct cgroup *left[] = {&c->park.cgroup, &c->spent};
+	struct cgroup *left[] = {&c->park.cgroup, &c->spent[0], &c->spent[1]};
 	int status = 0;
 
 	park_clear(&c->park);

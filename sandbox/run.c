@@ -204,16 +204,14 @@ static void unpark(struct run *r)
 static int run_child(struct run *r, const Sandbox__Request *rq, const int *fds, size_t nfds,
 		     struct err *e)
 {
-	struct cgroup *spent = &r->cell->spent;
+	struct cgroup *spent = r->cell->spent;
 	int status;
 
 	unpark(r);
 	status = run_it(r, rq, fds, nfds, e);
 	run_close(r);
-	/* A run that was over before the chores began. */
-	if (spent->cell && cgroup_close(spent, e) < 0)
-		status = -1;
-	*spent = r->cgroup;
+	/* One may still be there, if this run was over before the chores began. */
+	spent[spent[0].cell ? 1 : 0] = r->cgroup;
 	return status;
 }
 
@@ -311,11 +309,17 @@ int run_request(struct cell *c, Sandbox__Request *rq, const int *fds, size_t nfd
 
 int run_settle(struct cell *c, const char *policy, struct err *e)
 {
-	struct cgroup_limits limits;
+	const struct cgroup *last = &c->spent[c->spent[1].cell ? 1 : 0];
+	struct cgroup_limits limits = last->limits;
 
-	if (!c->spent.cell || c->options.once)
+	if (!last->cell || c->options.once)
 		return 0;
-	limits = c->spent.limits;
+	if (last == &c->spent[1]) {
+		if (cgroup_close(&c->spent[0], e) < 0)
+			return -1;
+		c->spent[0] = c->spent[1];
+		c->spent[1].cell = NULL;
+	}
 	/* A refusal now is one for the next run, which will hear the reason itself. */
 	return park_ahead(c, &limits, policy, e) < 0 ? -1 : 0;
 }
