@@ -135,21 +135,29 @@ static int64_t nap_us(struct run *r, int64_t left_us)
 	return r->nap_us;
 }
 
-/* What is left of the CPU limit, exact once that is near, and how long it lasts at the least. */
-static int check_cpu(struct run *r, int64_t *left_us, int64_t *sleep_us, struct err *e)
+/*
+ * Looks at CPU time, exactly once the limit is near, and notes when it could be reached at the earliest.  Not before then: a program
+ * that wakes us with its output must not make us visit its CPUs each time.
+ */
+static int check_cpu(struct run *r, int64_t now, struct err *e)
 {
 	int64_t cpus = widest(r);
 	int64_t lag = r->stays ? 0 : cpus * CLOCK_TICK_US;
+	int64_t left;
 
-	if (read_cpu_left(r, left_us, e) < 0)
+	if (now < r->cpu_due_us || r->killed)
+		return 0;
+	if (read_cpu_left(r, &left, e) < 0)
 		return -1;
-	if (*left_us >= 0 && *left_us <= lag && !r->killed) {
+	if (left >= 0 && left <= lag) {
 		clock_settle();
 		lag = 0;
-		if (read_cpu_left(r, left_us, e) < 0)
+		if (read_cpu_left(r, &left, e) < 0)
 			return -1;
 	}
-	*sleep_us = most((*left_us - lag) / cpus, nap_us(r, *left_us));
+	r->cpu_due_us = now + most((left - lag) / cpus, nap_us(r, left));
+	if (left < 0)
+		watch_fire(r, SANDBOX__STATUS__CPU_TIME_LIMIT);
 	return 0;
 }
 
@@ -180,20 +188,16 @@ int64_t deadline_next_us(struct run *r, struct err *e)
 		return await_start(r, e);
 	int64_t now = io_monotonic_us();
 	int64_t wall_left = r->go_us + (int64_t)r->rq->wall_time_us - now;
-	int64_t cpu_left;
-	int64_t sleep_us;
 
-	if (check_cpu(r, &cpu_left, &sleep_us, e) < 0)
+	if (check_cpu(r, now, e) < 0)
 		return -1;
 	if (wall_left <= 0 && !r->killed)
 		wall_left = has_ended(r) ? RUN_SAMPLE_US : stretched_wall_left(r, now);
-	if (cpu_left < 0)
-		watch_fire(r, SANDBOX__STATUS__CPU_TIME_LIMIT);
-	else if (wall_left <= 0)
+	if (wall_left <= 0)
 		watch_fire(r, SANDBOX__STATUS__WALL_TIME_LIMIT);
 	if (sample(r, now, e) < 0)
 		return -1;
 	if (r->killed)
 		return RUN_SAMPLE_US;
-	return least(least(sleep_us, wall_left), r->sample_us);
+	return least(least(r->cpu_due_us - now, wall_left), r->sample_us);
 }

@@ -26,7 +26,7 @@ struct run {
 	struct err setup_err;
 	int64_t go_us; /* when it started; until then, when it was asked to */
 	int64_t end_us, dying_us, sampled_us, starved_us;
-	int64_t left_us, nap_us, sample_us; /* of deadline.c */
+	int64_t left_us, nap_us, cpu_due_us, sample_us; /* of deadline.c */
 	int stays; /* we are on the program's CPU, and were allowed on these before */
 	cpu_set_t before;
 	Sandbox__Status fired; /* the first limit that was hit, or 0 */
