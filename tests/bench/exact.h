@@ -14,7 +14,6 @@ struct err;
 struct exact {
 	unsigned runs;       /* of a row of overruns; a row of spread has a tenth of them */
 	unsigned neighbours; /* busy cells beside the measured one */
-	int drop_caches;
 	struct peers prepared;
 	struct table table;
 };

@@ -20,17 +20,18 @@
 #define NEIGHBOURS_MAX 64
 
 static const char usage[] =
-	"usage: bench_exact [--runs N] [--neighbours N] [--only overrun|spread] [--drop-caches] "
+	"usage: bench_exact [--runs N] [--neighbours N] [--only overrun|spread] "
 	"[--json]\n"
 	"runs: of each row of overruns, 1000; a row of spread has a tenth of them.\n"
 	"neighbours: busy cells beside the measured one; as many as there are other CPUs, at least "
 	"1.\n"
 	"Run it as root from the folder of the Makefile; `make bench-exact` does.\n";
 
-static const struct option options[] = {
-	{"runs", required_argument, NULL, 'r'}, {"neighbours", required_argument, NULL, 'n'},
-	{"only", required_argument, NULL, 'o'}, {"drop-caches", no_argument, NULL, 'd'},
-	{"json", no_argument, NULL, 'j'},       {NULL, 0, NULL, 0}};
+static const struct option options[] = {{"runs", required_argument, NULL, 'r'},
+					{"neighbours", required_argument, NULL, 'n'},
+					{"only", required_argument, NULL, 'o'},
+					{"json", no_argument, NULL, 'j'},
+					{NULL, 0, NULL, 0}};
 
 static struct exact bench = {.runs = 1000};
 static const char *only;
@@ -81,7 +82,6 @@ static int parse(int argc, char **argv)
 		if (option == '?' || (option == 'o' && strcmp(optarg, "overrun") != 0 &&
 				      strcmp(optarg, "spread") != 0))
 			return -1;
-		bench.drop_caches |= option == 'd';
 		json |= option == 'j';
 	}
 	return optind == argc ? 0 : -1;

@@ -76,6 +76,7 @@ static int on_reply(void *arg, const Sandbox__Reply *r, const int *fds, size_t n
 	w->report->cpu_time_us = r->cpu_time_us;
 	w->report->wall_time_us = r->wall_time_us;
 	w->report->memory_peak_bytes = r->memory_peak_bytes;
+	w->report->file_bytes = r->file_bytes;
 	snprintf(w->report->text, sizeof(w->report->text), "%s",
 		 r->error[0] ? r->error : r->message);
 	return r->error[0] ? 1 : 0;

@@ -35,7 +35,7 @@ struct jailed_run {
 struct jailed_report {
 	int status; /* Sandbox__Status */
 	int exit_code;
-	uint64_t cpu_time_us, wall_time_us, memory_peak_bytes;
+	uint64_t cpu_time_us, wall_time_us, memory_peak_bytes, file_bytes;
 	double reply_ms; /* from the request to the report */
 	double ready_ms; /* from the request until the next could be made */
 	char text[256];  /* what went wrong, if anything did */
