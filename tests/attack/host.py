@@ -137,7 +137,7 @@ class Host:
         """The host in a network namespace of its own, with an address for the world, and the rule of a private network."""
         if libc.unshare(CLONE_NEWNET):
             raise OSError(ctypes.get_errno(), "unshare")
-        for words in ("link set lo up", "link add world0 type dummy", f"addr add {WORLD}/24 dev world0", "link set world0 up"):
+        for words in ("link set lo up", "link add world0 type veth peer name world1", f"addr add {WORLD}/24 dev world0", "link set world0 up"):
             subprocess.run(["ip", *words.split()], check=True)
         self.network, self.rules = f"attack-{os.getpid()}", os.path.join(self.work, "rules")
         self.folder("rules", "rules/networks")

@@ -19,7 +19,6 @@ COMPILE = {
     ".c": ["/usr/bin/gcc", "-x", "c", "-std=gnu17", "-O2", "-o", "program"],
     ".cpp": ["/usr/bin/g++", "-x", "c++", "-std=gnu++17", "-O2", "-o", "program"],
     ".S": ["/usr/bin/gcc", "-o", "program"],
-    ".java": ["/usr/bin/javac", "-J-Xmx128m", "-J-XX:+UseSerialGC", "-J-XX:-UsePerfData"],
     ".rs": ["/usr/bin/rustc", "-C", "linker=/usr/bin/gcc", "-o", "program"],
     ".go": ["/usr/bin/go", "build", "-o", "program"],
 }
