@@ -144,9 +144,10 @@ test: tests failpoints ## install, build, and run the unit, attack and end-to-en
 deps-vm: ## install what test-vm needs, and unpack a kernel for it
 	@scripts/deps.sh vm
 
-# Everything is built outside: inside, the same takes ten times as long.
+# Everything is built outside: inside, the same takes ten times as long, and there is no network to get anything from.
 test-vm: deps-vm tests failpoints ## unit, attack and end-to-end tests on Linux 6.1 with cgroup v2, in a VM, as root and as a plain user
 	@tests/attack/run.py --build
+	@tests/e2e/test_grpc_js.py --install
 	@tests/vm/vm.py --limit 5400 tests/vm/inside.py unit attack e2e
 	@tests/vm/vm.py --limit 3600 tests/vm/inside.py --user $(ROOTLESS) attack:native
 

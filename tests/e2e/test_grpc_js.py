@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import unittest
 
 from gavel import ROOT, Gavel
@@ -97,4 +98,8 @@ class GrpcJs(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    # --install is for who will run the test where there is no network.
+    if sys.argv[1:] == ["--install"]:
+        install()
+    else:
+        unittest.main()
