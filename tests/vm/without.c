@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -30,6 +31,7 @@
 #include "proto/scope.h"
 #include "sandbox/cell.h"
 #include "sandbox/mounts.h"
+#include "sandbox/network.h"
 #include "sandbox/output.h"
 #include "sandbox/policy.h"
 #include "sandbox/root.h"
@@ -40,11 +42,11 @@
 static const struct {
 	const char *name;         /* as in tests/attack/layers.txt */
 	unsigned long clone;      /* this namespace is not made */
-	const char *rows[2];      /* these rows of the jail's tables are left out; elsewhere off() is asked */
+	const char *rows[4];      /* these rows of the jail's tables are left out; elsewhere off() is asked */
 } layers[] = {
 	{ "userns",       CLONE_NEWUSER,   {"namespaces"} }, /* which would write to the host's own limit */
 	{ "pidns",        CLONE_NEWPID,    {NULL} },
-	{ "mountns",      CLONE_NEWNS,     {NULL} },
+	{ "mountns",      CLONE_NEWNS | CLONE_NEWUSER, {"namespaces", "private", "root", "enter"} }, /* only root may mount in the host's */
 	{ "netns",        CLONE_NEWNET,    {NULL} },
 	{ "ipcns",        CLONE_NEWIPC,    {NULL} },
 	{ "utsns",        CLONE_NEWUTS,    {"hostname"} }, /* which would name the host */
@@ -62,7 +64,7 @@ static const struct {
 	{ "landlock",     0,               {"landlock"} },
 	{ "oom_score",    0,               {"oom"} },
 	{ "dumpable",     0,               {NULL} },
-	{ "no_new_privs", 0,               {"no_new_privs"} },
+	{ "no_new_privs", 0,               {"no_new_privs", "landlock"} }, /* and no filter: both need it */
 	{ "caps",         0,               {"bounding", "securebits"} },
 	{ "ids",          0,               {NULL} },
 	{ "session",      0,               {NULL} },
@@ -326,7 +328,14 @@ int __wrap_fcntl(int fd, int what, ...)
 int __real_ids_map(const struct ids *ids, pid_t pid, struct err *e);
 int __wrap_ids_map(const struct ids *ids, pid_t pid, struct err *e)
 {
-	return off("userns") ? 0 : __real_ids_map(ids, pid, e);
+	return namespaces_off() & CLONE_NEWUSER ? 0 : __real_ids_map(ids, pid, e);
+}
+
+/* The host's interfaces are up already, and not the cell's to change. */
+int __real_network_set_up(const char *kind, struct err *e);
+int __wrap_network_set_up(const char *kind, struct err *e)
+{
+	return off("netns") ? 0 : __real_network_set_up(kind, e);
 }
 
 /* Without a pid namespace the kernel gives the cell no procfs of its own: the host's. */
@@ -360,6 +369,10 @@ int __wrap_policy_install(const struct policy *p, int *listener, struct err *e)
 	static struct sock_filter allow = {.code = BPF_RET | BPF_K, .k = SECCOMP_RET_ALLOW};
 	struct policy all = {.prog = {1, &allow}};
 
+	if (off("no_new_privs")) {
+		*listener = eventfd(0, EFD_CLOEXEC); /* nothing will ever be heard from it */
+		return 0;
+	}
 	return __real_policy_install(off("seccomp") ? &all : p, listener, e);
 }
 

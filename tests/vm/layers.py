@@ -1,0 +1,109 @@
+#!/usr/bin/python3
+"""Switch off the layers that an attack names, and see it get through; leave one of them on, and see it held.
+
+    layers.py [-v] [LAYER | ATTACK]...
+
+In the first line of an attack `layer=a,b+c` says: it gets through without a, and without both b and c. Every such part is
+tried in the machine of vm.py with sandbox_without (see without.c): with all of it off the attack must get through, and with
+all but one off it must be held, by that one alone. So no attack is a straw man, no layer is idle, and no line is wrong. Of an
+attack with several cases one has to show it. Every layer of layers.txt must be shown by an attack, or stand below with the reason.
+"""
+import argparse
+import itertools
+import os
+import re
+import shutil
+import sys
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(TOP, "tests/attack"))
+import run  # noqa: E402
+
+SANDBOX = os.path.join(TOP, "build/release/sandbox_without")
+MACHINE = "gavel-vm"
+# Where files are when a program has no root of its own.
+PLACES = ("/box", "/program")
+
+ELSEWHERE = {
+}
+
+HARM = re.compile(r"ESCAPED|secret|shadow|was changed|came out|victim|connected|typed|"
+                  r"\b(process|mount|file|cgroup|SysV segment|setting) .*|^(?!sandbox_error)\w+(:\w+)? .*; expected |; \w+(:\w+)? .*expected")
+
+
+def through(passed, what):
+    """Whether that is an attack that got through, and not a sandbox or an attack that did not work."""
+    return not passed and "BROKEN" not in what and "no usable report" not in what and "sandbox_error" not in what \
+        and "itself" not in what and "does not compile" not in what
+
+
+class Trial:
+    """One part of an attack's line."""
+
+    def __init__(self, part, cases):
+        self.layers, self.cases = part.split("+"), cases
+        self.name = f"{cases[0].group}/{cases[0].stem}"
+        self.part = part
+
+    def attempt(self, case, off):
+        os.environ["GAVEL_WITHOUT"] = ",".join(off)
+        return run.Apart(case, SANDBOX).outcome()
+
+    def held_by_each(self, case):
+        """The first layer that does not hold alone, with what happened; or None."""
+        for layer in self.layers:
+            passed, what = self.attempt(case, [other for other in self.layers if other != layer])
+            if not passed:
+                return f"{layer} alone does not hold {case.name}: {what}"
+        return None
+
+    def outcome(self):
+        """(shown, what happened)"""
+        said = []
+        for case in self.cases:
+            passed, what = self.attempt(case, self.layers)
+            if through(passed, what):
+                wrong = self.held_by_each(case)
+                return not wrong, wrong or what
+            said.append(what)
+        return False, f"not through: {'; '.join(dict.fromkeys(said))}"
+
+
+def trials(names):
+    for _, group in itertools.groupby(run.all_attacks(), lambda a: a.path):
+        cases = [a for a in group if a.native()]
+        for a in cases:
+            a.wall = min(a.wall, 3 * a.seconds + 3)  # what a limit no longer ends, ends soon
+        for part in cases[0].keys["layer"].split(",") if cases else ():
+            trial = Trial(part, cases)
+            if not set(trial.layers) & set(ELSEWHERE) and \
+                    (not names or set(names) & {*trial.layers, trial.name, cases[0].stem, cases[0].group}):
+                yield trial
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    names = parser.parse_args().names
+    if os.uname().nodename != MACHINE:
+        parser.error("works in the machine of tests/vm/vm.py only")
+    made = [place for place in PLACES if not os.path.exists(place)]
+    for place in made:
+        os.mkdir(place)
+    passed, failed, shown = 0, 0, set()
+    for trial in trials(names):
+        ok, what = trial.outcome()
+        passed, failed = passed + ok, failed + (not ok)
+        shown |= set(trial.layers) if ok else set()
+        print(f"{'ok  ' if ok else 'FAIL'} {trial.name:32} without {trial.part:24} {what[:300]}", flush=True)
+    for layer in sorted(run.known_layers() - shown - set(ELSEWHERE)) if not names else ():
+        failed += 1
+        print(f"FAIL {layer}: no attack shows what it holds")
+    for place in made:
+        shutil.rmtree(place)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
