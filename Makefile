@@ -42,7 +42,7 @@ Q := $(if $(V),,@)
 say = @printf '  %-6s %s\n' $(1) $(2)
 MAKEFLAGS += -j$(shell nproc) --no-print-directory
 
-all: $(addprefix $(BIN)/,$(PROGS)) ## build the programs into build/bin (default)
+all: $(addprefix $(BIN)/,$(PROGS)) attacks ## build the programs into build/bin (default)
 
 # Looked at again whenever the list of packages changes.
 build/deps.stamp: scripts/deps.sh
@@ -100,11 +100,36 @@ $(B)/test_%: $(B)/tests/test_%.o $(if $(filter tsan,$(MODE)),$(B)/tests/tsan/mai
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcriterion -larchive $(LIBS_judge) $(LIBS_sandbox)
 
+# What `sandbox selftest` runs: those attacks that need neither a compiler nor a network in their cell, and what they say of themselves.
+ATTACKS := build/lib/gavel/attacks
+SHIPPED := $(foreach group,escape host theft leftovers starvation measure judge,$(sort $(foreach ending,c cpp S py,\
+           $(wildcard tests/attack/$(group)/*.$(ending)))))
+COMPILE_c   := gcc -std=gnu17 -D_GNU_SOURCE -O1 -pthread -Itests/attack
+COMPILE_cpp := g++ -std=gnu++17 -O1 -pthread -static-libstdc++ -static-libgcc -Itests/attack
+COMPILE_S   := gcc -no-pie -Itests/attack
+define attack
+$(ATTACKS)/$(basename $(notdir $(1))): $(1) tests/attack/attack.h
+	@mkdir -p $$(@D)
+	$(Q)$(COMPILE_$(subst .,,$(suffix $(1)))) -o $$@ $$<
+endef
+$(foreach f,$(filter-out %.py,$(SHIPPED)),$(eval $(call attack,$f)))
+$(ATTACKS)/layers: tests/attack/layers.txt
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
+$(ATTACKS)/list: $(SHIPPED)
+	@mkdir -p $(@D)
+	$(call say,ATTACK,$(@D))
+	$(Q)cp $(filter %.py,$^) $(@D)
+	$(Q)for f in $^; do sed -n "1{s,^[/*\# ]*attack:,$${f#tests/attack/},;s, \*/\$$,,;/ net=bridge/!p;q}" $$f; done >$@
+attacks: $(ATTACKS)/list $(ATTACKS)/layers $(addprefix $(ATTACKS)/,$(basename $(notdir $(filter-out %.py,$(SHIPPED)))))
+
 # The sandbox with layers left out, for tests/vm/layers.py: the same objects, some functions of theirs taken over at the link.
 without = $(shell grep -o '__wrap_[a-z][a-z0-9_]*' tests/vm/without.c | sort -u | sed 's/__wrap_/-Wl,--wrap=/')
-$(B)/sandbox_without: $(B)/tests/vm/without.o $(B)/sandbox/sandbox_main.o $(B)/libsandbox.a $(B)/libproto.a
+build/without/%: $(B)/tests/vm/without.o $(B)/sandbox/%_main.o $(B)/libsandbox.a $(B)/libproto.a
+	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) $(without) -o $@ $^ $(LIBS_sandbox)
+without: build/without/sandbox build/without/sandboxd
 
 # What measures: programs of their own, as small as they can be, because fork() costs what the parent weighs.
 BENCH  := $(call objs,$(call srcs,tests/bench))
@@ -222,5 +247,5 @@ help: ## list the targets
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: all deps deps-vm tests unit failpoints test test-vm test-vm-short bench bench-exact soak demo run sanitize fuzz lint format format-check help clean
+.PHONY: all attacks without deps deps-vm tests unit failpoints test test-vm test-vm-short bench bench-exact soak demo run sanitize fuzz lint format format-check help clean
 -include $(shell find build -name '*.d' 2>/dev/null)

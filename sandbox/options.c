@@ -361,15 +361,17 @@ int options_parse(struct options *o, int argc, char **argv, struct err *e)
 {
 	*o = (struct options){0};
 	if (argc < 2)
-		return err_set(e, "what? 'sandbox run [OPTION]... -- PROGRAM [ARG]...', doctor, ps "
-				  "or inspect");
+		return err_set(e,
+			       "what? 'sandbox run [OPTION]... -- PROGRAM [ARG]...', doctor, ps, "
+			       "inspect or selftest");
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "--version") == 0) {
 		o->action = argv[1][2] == 'h' ? OPTIONS_HELP : OPTIONS_VERSION;
 		return 0;
 	}
 	if (strcmp(argv[1], "run") != 0)
-		return err_set(e, "'%.60s' is no command; there are: run, doctor, ps, inspect",
-			       argv[1]);
+		return err_set(
+			e, "'%.60s' is no command; there are: run, doctor, ps, inspect, selftest",
+			argv[1]);
 	int next = parse_options(o, argc, argv, e);
 
 	if (next < 0)
@@ -387,7 +389,7 @@ int options_parse(struct options *o, int argc, char **argv, struct err *e)
 void options_usage(FILE *to)
 {
 	fputs("usage: sandbox run [OPTION]... -- PROGRAM [ARG]...\n"
-	      "       sandbox doctor | ps | inspect CELL|PID   [--json]\n"
+	      "       sandbox doctor | ps | inspect CELL|PID | selftest   [--json]\n"
 	      "       sandbox --help | --version\n"
 	      "Runs one program where it can hurt nobody.  Defaults are in parentheses.\n\n",
 	      to);

@@ -28,6 +28,7 @@
 #include "sandbox/report.h"
 #include "sandbox/rights.h"
 #include "sandbox/rules.h"
+#include "sandbox/selftest.h"
 #include "sandbox/setting.h"
 #include "sandbox/streams.h"
 
@@ -416,6 +417,7 @@ static const struct {
 	{"doctor", doctor_command},
 	{"ps", ps_command},
 	{"inspect", inspect_command},
+	{"selftest", selftest_command},
 };
 
 int main(int argc, char **argv)

@@ -1,7 +1,7 @@
 /*
  * without.c - a sandbox that leaves layers out, to see which attacks get through then.
  *
- * sandbox_without is made of the very objects of build/bin/sandbox, and of this file: the linker's --wrap puts each function
+ * build/without/sandbox and sandboxd are made of the very objects of build/bin, and of this file: the linker's --wrap puts each function
  * __wrap_NAME below in the place of NAME. Nothing in those objects asks what is to be left out, so nothing in a release can be
  * told to. GAVEL_WITHOUT="readonly,landlock" names what is off; the verify rows of the jail always are.
  *
@@ -29,7 +29,10 @@
 
 #include "proto/err.h"
 #include "proto/scope.h"
+#include "sandbox/box.h"
 #include "sandbox/cell.h"
+#include "sandbox/cgroup_dir.h"
+#include "sandbox/copy.h"
 #include "sandbox/mounts.h"
 #include "sandbox/network.h"
 #include "sandbox/output.h"
@@ -71,7 +74,7 @@ static const struct {
 	{ "keyring",      0,               {NULL} },
 	{ "signals",      0,               {"signals"} },
 	{ "stdio",        0,               {NULL} },
-	{ "close",        0,               {"close"} },
+	{ "close",        0,               {NULL} },
 	{ "environment",  0,               {NULL} },
 	{ "rlimits",      0,               {"limits"} },
 	{ "seccomp",      0,               {NULL} },
@@ -84,6 +87,9 @@ static const struct {
 	{ "wall_time",    0,               {NULL} },
 	{ "output",       0,               {NULL} },
 	{ "kill",         0,               {NULL} },
+	{ "fresh_files",  0,               {NULL} },
+	{ "fresh_net",    0,               {NULL} },
+	{ "fresh_pids",   0,               {NULL} },
 	{ "copy_out",     0,               {NULL} },
 };
 /* clang-format on */
@@ -95,7 +101,7 @@ static int off(const char *name)
 	for (size_t i = 0; i < ARRAY_LEN(layers); i++)
 		if (strcmp(layers[i].name, name) == 0)
 			return chosen[i];
-	fprintf(stderr, "sandbox_without: no layer '%s'\n", name);
+	fprintf(stderr, "without: no layer '%s'\n", name);
 	_exit(125);
 }
 
@@ -133,7 +139,7 @@ __attribute__((constructor)) static void choose(void)
 	struct utsname host;
 
 	if (uname(&host) < 0 || strcmp(host.nodename, MACHINE) != 0) {
-		fputs("sandbox_without: runs in the machine of tests/vm/vm.py only\n", stderr);
+		fputs("without: runs in the machine of tests/vm/vm.py only\n", stderr);
 		_exit(125);
 	}
 	for (char *name; rest && (name = strsep(&rest, ",")) && *name;)
@@ -168,7 +174,7 @@ long __real_syscall(long nr, ...);
 static long clone_without(struct clone_args *args, size_t size)
 {
 	args->flags &= ~namespaces_off();
-	if (off("pidns"))
+	if (off("pidns") || off("fresh_pids"))
 		args->set_tid = args->set_tid_size = 0;
 	return __real_syscall(SYS_clone3, args, size);
 }
@@ -212,6 +218,8 @@ long __wrap_syscall(long nr, ...)
 		break;
 	case SYS_fsmount:
 		a[2] = (long)attributes_without((unsigned long)a[2]);
+		if (a[2] & MOUNT_ATTR_NOEXEC && off("proc")) /* no other new file system has that */
+			a[2] &= ~MOUNT_ATTR_RDONLY;
 		break;
 	case SYS_fsconfig:
 		if (a[1] == FSCONFIG_SET_STRING && option_off((const char *)a[2]))
@@ -228,7 +236,7 @@ long __wrap_syscall(long nr, ...)
 	case SYS_openat2:
 		if (off("copy_out")) {
 			((struct open_how *)a[2])->resolve = 0;
-			((struct open_how *)a[2])->flags &= ~(uint64_t)O_NOFOLLOW;
+			((struct open_how *)a[2])->flags &= ~(uint64_t)(O_NOFOLLOW | O_NONBLOCK);
 		}
 	}
 	return __real_syscall(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
@@ -268,9 +276,14 @@ int __wrap_setresgid(gid_t r, gid_t e, gid_t s)
 	return r == IDS_PROGRAM && off("ids") ? 0 : (int)__real_syscall(SYS_setresgid, r, e, s);
 }
 
-/* The keeper's and init's; the program's own is a row. */
+#define OUT_OF_THE_WAY 600
+
+/* Descriptors are not closed but moved, because others count on their numbers being free. */
 int __wrap_close_range(unsigned first, unsigned last, int flags)
 {
+	for (unsigned fd = first; off("close") && fd <= last && fd < OUT_OF_THE_WAY; fd++)
+		if (__real_syscall(SYS_fcntl, fd, F_DUPFD, OUT_OF_THE_WAY) >= 0)
+			(void)close((int)fd);
 	return off("close") ? 0 : (int)__real_syscall(SYS_close_range, first, last, flags);
 }
 
@@ -282,7 +295,7 @@ int __wrap_execve(const char *path, char *const argv[], char *const envp[])
 /* The number of the next process, which only the owner of the pid namespace may set. */
 ssize_t __wrap_pwrite(int fd, const void *bytes, size_t n, off_t at)
 {
-	if (off("pidns"))
+	if (off("pidns") || off("fresh_pids"))
 		return (ssize_t)n;
 	return __real_syscall(SYS_pwrite64, fd, bytes, n, at);
 }
@@ -302,25 +315,16 @@ pid_t __wrap_waitpid(pid_t pid, int *status, int options)
 	return (pid_t)__real_syscall(SYS_wait4, pid, status, options, NULL);
 }
 
+/* Whatever it is, it passes for a file. */
 int __real_fstatat(int dir, const char *path, struct stat *st, int flags);
 int __wrap_fstatat(int dir, const char *path, struct stat *st, int flags)
 {
-	return __real_fstatat(dir, path, st,
-			      off("copy_out") ? flags & ~AT_SYMLINK_NOFOLLOW : flags);
-}
+	int status = __real_fstatat(dir, path, st,
+				    off("copy_out") ? flags & ~AT_SYMLINK_NOFOLLOW : flags);
 
-/* A file that is not sealed passes for one that is. */
-int __wrap_fcntl(int fd, int what, ...)
-{
-	va_list ap;
-	long arg;
-
-	va_start(ap, what);
-	arg = va_arg(ap, long);
-	va_end(ap);
-	if (what == F_GET_SEALS && off("stdio"))
-		return F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
-	return (int)__real_syscall(SYS_fcntl, fd, what, arg);
+	if (status == 0 && S_ISFIFO(st->st_mode) && off("copy_out"))
+		st->st_mode ^= S_IFIFO ^ S_IFREG;
+	return status;
 }
 
 /* ---- functions of ours */
@@ -357,10 +361,66 @@ int __wrap_root_build(const struct root *r, struct err *e)
 }
 
 /* The host's own file, open for writing, as the program's input. */
+static int own_input = -1;
+
 int __real_copy_to_memfd(int from, uint64_t max, struct err *e);
 int __wrap_copy_to_memfd(int from, uint64_t max, struct err *e)
 {
-	return off("stdio") ? dup(from) : __real_copy_to_memfd(from, max, e);
+	own_input = off("stdio") ? dup(from) : -1;
+	return __real_copy_to_memfd(from, max, e);
+}
+
+int __real_io_reopen(int fd, struct err *e);
+int __wrap_io_reopen(int fd, struct err *e)
+{
+	char path[64];
+
+	if (own_input < 0)
+		return __real_io_reopen(fd, e);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", own_input);
+	return open(path, O_RDWR | O_CLOEXEC);
+}
+
+/* And a file of the host's as its output, instead of a pipe. */
+int __real_output_open(struct output *o, int sink, int *write_end, struct err *e);
+int __wrap_output_open(struct output *o, int sink, int *write_end, struct err *e)
+{
+	int status = __real_output_open(o, sink, write_end, e);
+	int file =
+		off("stdio") && status == 0 ? open(".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0666) : -1;
+
+	if (file >= 0) {
+		(void)close(*write_end);
+		*write_end = file;
+	}
+	return status;
+}
+
+/* What one run leaves stays for the next. */
+int __real_box_prepare(struct box *b, int same, uint64_t bytes, uint64_t inodes, struct err *e);
+int __wrap_box_prepare(struct box *b, int same, uint64_t bytes, uint64_t inodes, struct err *e)
+{
+	return b->used && off("fresh_files") ? 0 : __real_box_prepare(b, same, bytes, inodes, e);
+}
+
+int __real_network_renew(struct network *n, struct err *e);
+int __wrap_network_renew(struct network *n, struct err *e)
+{
+	return off("fresh_net") ? 0 : __real_network_renew(n, e);
+}
+
+int __real_box_take(const struct box *b, char *const *paths, size_t n, uint64_t max, box_sink *sink,
+		    void *arg, struct err *e);
+int __wrap_box_take(const struct box *b, char *const *paths, size_t n, uint64_t max, box_sink *sink,
+		    void *arg, struct err *e)
+{
+	return __real_box_take(b, paths, n, off("copy_out") ? 1 << 30 : max, sink, arg, e);
+}
+
+int __real_cgroup_dir_kill(int dir, struct err *e);
+int __wrap_cgroup_dir_kill(int dir, struct err *e)
+{
+	return off("kill") ? 0 : __real_cgroup_dir_kill(dir, e);
 }
 
 int __real_policy_install(const struct policy *p, int *listener, struct err *e);

@@ -1,4 +1,4 @@
-/* attack: expect=exited:0 layer=ids+seccomp why=one uid and gid in the user namespace */
+/* attack: expect=exited:0 layer=ids why=one uid and gid in the user namespace */
 #include "attack.h"
 #include <sys/fsuid.h>
 

@@ -1,4 +1,4 @@
-/* attack: expect=exited:0 layer=seccomp+caps+root why=no CAP_SYS_CHROOT, and a root entered by pivot_root with the old one gone */
+/* attack: expect=exited:0 layer=seccomp+caps+ids,root why=no CAP_SYS_CHROOT, and a root entered by pivot_root with the old one gone */
 #include "attack.h"
 
 /* The way out of a chroot: a second one below the current directory, then up from outside of it. */

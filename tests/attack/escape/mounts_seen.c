@@ -20,7 +20,7 @@ int main(void)
 			escaped("%s is not nosuid and nodev", open_folders[i]);
 		if (st.f_blocks * st.f_frsize > 1ULL << 30 || st.f_blocks == 0)
 			escaped("%s has no size limit", open_folders[i]);
-		if (st.f_files > 1 << 20 || st.f_files == 0)
+		if (st.f_files > 1 << 16 || st.f_files == 0)
 			escaped("%s has no limit of files", open_folders[i]);
 		while (i > 0 && (entry = readdir(d)))
 			if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))

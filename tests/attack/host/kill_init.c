@@ -1,4 +1,4 @@
-/* attack: expect=exited:0 layer=ids why=init is of another uid, or pid 1 of its namespace */
+/* attack: expect=exited:0 layer=ids+pidns why=init is of another uid, or pid 1 of its namespace */
 #include "attack.h"
 
 /* Whatever these return, the run must end as if they had not been made: with this program's own status. */

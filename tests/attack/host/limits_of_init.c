@@ -19,8 +19,10 @@ int main(void)
 	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++)
 		if (prlimit(1, (enum __rlimit_resource)limits[i], &none, NULL) == 0)
 			escaped("changed limit %d of init", limits[i]);
-	if (setpriority(PRIO_PROCESS, 1, 19) == 0 || setpriority(PRIO_USER, 0, 19) == 0)
+	if (setpriority(PRIO_PROCESS, 1, 19) == 0)
 		escaped("changed the priority of init");
+	if (setpriority(PRIO_USER, 0, 19) == 0 && getpriority(PRIO_PROCESS, 1) == 19)
+		escaped("changed the priority of all processes of init's user");
 	if (sched_setscheduler(1, SCHED_IDLE, &idle) == 0 ||
 	    sched_setaffinity(1, sizeof(one), &one) == 0)
 		escaped("changed the scheduling of init");

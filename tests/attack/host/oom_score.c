@@ -1,4 +1,4 @@
-/* attack: expect=exited:0 layer=oom_score,proc why=/proc is read-only, and the score was raised before the program's ids */
+/* attack: expect=exited:0 layer=oom_score,proc+landlock why=/proc is read-only, and the score was raised before the program's ids */
 #include "attack.h"
 
 /* Survive at the host's expense: when memory is short, let somebody else be killed. */

@@ -1,4 +1,4 @@
-/* attack: expect=exited:0 layer=proc why=/proc of the cell alone, and no capability to write to the kernel's part of it */
+/* attack: expect=exited:0 layer=proc+landlock why=/proc of the cell alone, and no capability to write to the kernel's part of it */
 #include "attack.h"
 
 /* Opening for writing is enough: nothing is written to the kernel's own. */

@@ -1,4 +1,4 @@
-/* attack: expect=exited:0 terminal=1 layer=session why=no terminal, and a filter for typing into one */
+/* attack: expect=exited:0 terminal=1 layer=session+dev+devices+seccomp why=no terminal, and a filter for typing into one */
 #include "attack.h"
 #include <sys/ioctl.h>
 #include <termios.h>

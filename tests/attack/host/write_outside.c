@@ -1,4 +1,4 @@
-/* attack: expect=exited:0 layer=readonly why=read-only root and binds, and a uid that owns nothing */
+/* attack: expect=exited:0 layer=readonly+ids why=read-only root and binds, and a uid that owns nothing */
 #include "attack.h"
 
 int main(void)

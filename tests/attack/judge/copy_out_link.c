@@ -1,4 +1,4 @@
-/* attack: expect=exited:0|sandbox_error copyout=out layer=copy_out why=files come out by descriptor, never through a link */
+/* attack: expect=exited:0|sandbox_error copyout=out layer=copy_out+root why=files come out by descriptor, never through a link */
 #include "attack.h"
 
 /* The file that the judge is going to take is a link to one that only the judge may read. */

@@ -1,4 +1,4 @@
-/* attack: expect=exited:0|sandbox_error copyout=sub/out layer=copy_out why=files come out by descriptor, never through a link */
+/* attack: expect=exited:0|sandbox_error copyout=sub/out layer=copy_out+root why=files come out by descriptor, never through a link */
 #include "attack.h"
 
 /* Not the file is a link but the folder on the way to it. */

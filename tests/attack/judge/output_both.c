@@ -13,12 +13,12 @@ int main(void)
 
 			if (fd < 0)
 				fd = 1 + child % 2;
-			for (int i = 0; i < 1 << 14; i++)
+			for (int i = 0; i < 1 << 12; i++)
 				if (write(fd, block, sizeof(block)) < 0)
 					_exit(1);
 			_exit(0);
 		}
 	while (wait(NULL) > 0)
 		;
-	escaped("256 MB printed, of 1 MB allowed");
+	escaped("64 MB printed, of 1 MB allowed");
 }

@@ -6,8 +6,8 @@ int main(void)
 	static char block[1 << 16];
 
 	memset(block, 'x', sizeof(block));
-	for (int i = 0; i < 1 << 14; i++)
+	for (int i = 0; i < 1 << 10; i++)
 		if (write(STDOUT_FILENO, block, sizeof(block)) < 0)
 			broken("write");
-	escaped("1 GB printed, of 1 MB allowed");
+	escaped("64 MB printed, of 1 MB allowed");
 }

@@ -1,4 +1,4 @@
-/* attack: expect=exited:0 processes=8 layer=kill why=pid namespace and cgroup, which sessions do not leave */
+/* attack: expect=exited:0 processes=8 layer=kill+pidns why=pid namespace and cgroup, which sessions do not leave */
 #include "attack.h"
 
 /* A daemon that ignores signals and keeps stdout open: whoever waits for its end of file waits for ever. */

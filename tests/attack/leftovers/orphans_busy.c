@@ -1,4 +1,4 @@
-/* attack: expect=exited:0 processes=8 layer=kill why=the end of the program is the end of its cell's processes */
+/* attack: expect=exited:0 processes=8 layer=kill+pidns why=the end of the program is the end of its cell's processes */
 #include "attack.h"
 
 /* The children use the processor long after their parent, and the run, have ended. */

@@ -5,8 +5,9 @@
 /* What /proc tells about any process that is not this program's. */
 int main(void)
 {
-	static const char *const files[] = {"mem", "environ", "maps", "root",  "cwd",    "exe",
-					    "fd",  "ns/mnt",  "io",   "stack", "syscall"};
+	static const char *const files[] = {"mem",     "environ", "maps",   "root", "cwd",
+					    "exe",     "fd",      "ns/mnt", "io",   "stack",
+					    "syscall", "cmdline", "status"};
 	DIR *proc = opendir("/proc");
 	struct dirent *entry;
 	int others = 0;

@@ -1,4 +1,4 @@
-/* attack: expect=exited:0 layer=ipcns+seccomp,root why=ipc namespace, /dev/shm of the cell's own, filter */
+/* attack: expect=exited:0 layer=ipcns+seccomp why=ipc namespace, /dev/shm of the cell's own, filter */
 #include "attack.h"
 #include <mqueue.h>
 #include <sys/mman.h>
