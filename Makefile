@@ -100,13 +100,13 @@ $(B)/test_%: $(B)/tests/test_%.o $(if $(filter tsan,$(MODE)),$(B)/tests/tsan/mai
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcriterion -larchive $(LIBS_judge) $(LIBS_sandbox)
 
-# What `sandbox selftest` runs: those attacks that need neither a compiler nor a network in their cell, and what they say of themselves.
+# What `sandbox selftest` runs: those attacks that need neither a compiler, a private network nor a warm cell, and what they say of themselves.
 ATTACKS := build/lib/gavel/attacks
 SHIPPED := $(foreach group,escape host theft leftovers starvation measure judge,$(sort $(foreach ending,c cpp S py,\
            $(wildcard tests/attack/$(group)/*.$(ending)))))
 COMPILE_c   := gcc -std=gnu17 -D_GNU_SOURCE -O1 -pthread -Itests/attack
 COMPILE_cpp := g++ -std=gnu++17 -O1 -pthread -static-libstdc++ -static-libgcc -Itests/attack
-COMPILE_S   := gcc -no-pie -Itests/attack
+COMPILE_S   := gcc -no-pie -z noexecstack -Itests/attack
 define attack
 $(ATTACKS)/$(basename $(notdir $(1))): $(1) tests/attack/attack.h
 	@mkdir -p $$(@D)
@@ -120,7 +120,7 @@ $(ATTACKS)/list: $(SHIPPED)
 	@mkdir -p $(@D)
 	$(call say,ATTACK,$(@D))
 	$(Q)cp $(filter %.py,$^) $(@D)
-	$(Q)for f in $^; do sed -n "1{s,^[/*\# ]*attack:,$${f#tests/attack/},;s, \*/\$$,,;/ net=bridge/!p;q}" $$f; done >$@
+	$(Q)for f in $^; do sed -n "1{s,^[/*\# ]*attack:,$${f#tests/attack/},;s, \*/\$$,,;/ net=bridge\\| rounds=/!p;q}" $$f; done >$@
 attacks: $(ATTACKS)/list $(ATTACKS)/layers $(addprefix $(ATTACKS)/,$(basename $(notdir $(filter-out %.py,$(SHIPPED)))))
 
 # The sandbox with layers left out, for tests/vm/layers.py: the same objects, some functions of theirs taken over at the link.
