@@ -199,17 +199,17 @@ static int v2_limit(struct cgroup *cg, struct err *e)
 static int v2_watch(struct cgroup *cg, struct err *e)
 {
 	static const struct {
-		enum cgroup_file file;
 		const char *name;
+		enum cgroup_file file;
 		bool optional;
 	} table[] = {
-		{CGROUP_FILE_CPU, "cpu.stat", false},
-		{CGROUP_FILE_MEMORY, "memory.current", false},
-		{CGROUP_FILE_MEMORY_PEAK, "memory.peak", true},
-		{CGROUP_FILE_MEMORY_STAT, "memory.stat", false},
-		{CGROUP_FILE_PIDS, "pids.current", false},
-		{CGROUP_FILE_PIDS_PEAK, "pids.peak", true},
-		{CGROUP_FILE_OOM, "memory.events", false},
+		{"cpu.stat", CGROUP_FILE_CPU, false},
+		{"memory.current", CGROUP_FILE_MEMORY, false},
+		{"memory.peak", CGROUP_FILE_MEMORY_PEAK, true},
+		{"memory.stat", CGROUP_FILE_MEMORY_STAT, false},
+		{"pids.current", CGROUP_FILE_PIDS, false},
+		{"pids.peak", CGROUP_FILE_PIDS_PEAK, true},
+		{"memory.events", CGROUP_FILE_OOM, false},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(table); i++) {

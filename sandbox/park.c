@@ -217,25 +217,36 @@ static int arm(struct cell *c, const char *policy, struct err *e)
 	return armed(c, e);
 }
 
-/* Goes on from wherever the park is to a child that is parked, and armed if the box is as new.  Returns as park_ready() does. */
-static int park_child(struct cell *c, const struct cgroup_limits *limits, const char *policy,
+/* Goes on from wherever the park is to a child that init has cloned: 0, 1 refused, -1. */
+static int have_child(struct cell *c, const struct cgroup_limits *limits, const char *policy,
 		      struct err *e)
 {
 	struct park *p = &c->park;
-	int status;
+	int again;
 
-	if (!p->cgroup.cell && open_cgroup(c, limits, e) < 0)
-		return 1;
-	if (p->sync < 0 && open_lines(c, e) < 0)
-		return -1;
-	if (!is_ordered(p) && park_order(c, policy, e) < 0)
-		return -1;
-	status = take_child(c, e);
-	if (status > 0) { /* no two children on one line */
+	do {
+		if (!p->cgroup.cell && open_cgroup(c, limits, e) < 0)
+			return 1;
+		if (p->sync < 0 && open_lines(c, e) < 0)
+			return -1;
+		if (!is_ordered(p) && park_order(c, policy, e) < 0)
+			return -1;
+		again = take_child(c, e);
+		if (again <= 0)
+			return again;
+		/* No two children on one line. */
 		park_clear(p);
-		return cgroup_close(&p->cgroup, e) < 0 ? -1 : park_child(c, limits, policy, e);
-	}
-	return status < 0 ? -1 : c->box.ready ? armed(c, e) : 0;
+	} while (cgroup_close(&p->cgroup, e) == 0);
+	return -1;
+}
+
+/* The child is armed, if the box is as new.  Returns as park_ready() does. */
+static int park_child(struct cell *c, const struct cgroup_limits *limits, const char *policy,
+		      struct err *e)
+{
+	int status = have_child(c, limits, policy, e);
+
+	return status == 0 && c->box.ready ? armed(c, e) : status;
 }
 
 /* Whether what there is serves a run with these limits and this policy. */
