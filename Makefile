@@ -176,19 +176,19 @@ deps-vm: ## install what test-vm needs, and unpack a kernel for it
 	@scripts/deps.sh vm
 
 # Everything is built outside: inside, the same takes ten times as long, and there is no network to get anything from.
-test-vm: deps-vm tests failpoints ## unit, attack and end-to-end tests on Linux 6.1 with cgroup v2, in a VM, as root and as a plain user
+test-vm: deps-vm tests failpoints without ## unit, attack and end-to-end tests on Linux 6.1 with cgroup v2, in a VM, as root and as a plain user
 	@tests/attack/run.py --build
 	@tests/e2e/test_grpc_js.py --install
-	@tests/vm/vm.py --limit 5400 tests/vm/inside.py unit attack e2e
+	@tests/vm/vm.py --limit 5400 tests/vm/inside.py unit attack e2e layers
 	@tests/vm/vm.py --limit 3600 tests/vm/inside.py --user $(ROOTLESS) attack:native
 
 # What a plain user may have is tested as one: all that makes cells.
 ROOTLESS := $(addprefix unit:test_,box cell cells cgroup doctor jail landlock oci rights serve) \
 	$(addprefix e2e:,judge_cli roots sandbox_run)
 
-test-vm-short: deps-vm tests ## the part of test-vm that every change must pass
+test-vm-short: deps-vm tests without ## the part of test-vm that every change must pass
 	@tests/attack/run.py --build
-	@tests/vm/vm.py --limit 1800 tests/vm/inside.py unit:test_cgroup attack:brief e2e:judge_cli e2e:rootless
+	@tests/vm/vm.py --limit 1800 tests/vm/inside.py unit:test_cgroup attack:brief e2e:judge_cli e2e:rootless layers:devices
 	@tests/vm/vm.py --limit 1800 tests/vm/inside.py --user unit:test_jail attack:brief e2e:judge_cli
 
 demo: all ## judge solutions in every language and print the table

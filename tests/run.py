@@ -40,7 +40,12 @@ def e2e(_mode, only):
     return [["/usr/bin/python3", path, "-v"] for path in paths if only in path]
 
 
-SUITES = {"unit": unit, "attack": attack, "e2e": e2e}
+def layers(_mode, only):
+    return [["/usr/bin/python3", "tests/vm/layers.py", *filter(None, [only])]]
+
+
+SUITES = {"unit": unit, "attack": attack, "e2e": e2e, "layers": layers}
+USUAL = ("unit", "attack", "e2e")  # layers are switched off in the machine of tests/vm only
 
 
 def count(text, status):
@@ -83,13 +88,13 @@ def main():
     parser.add_argument("--mode", default="release")
     parser.add_argument("--limit", type=float, default=LIMIT_S, metavar="SECONDS", help=f"for each program ({LIMIT_S})")
     parser.add_argument("--verbose", action="store_true")
-    parser.add_argument("suites", nargs="*", metavar="SUITE", help="unit, attack, e2e; all by default; unit:test_store is one of them")
+    parser.add_argument("suites", nargs="*", metavar="SUITE", help="unit, attack, e2e, all three by default; layers; unit:test_store is one of them")
     options = parser.parse_args()
     unknown = [s for s in options.suites if s.partition(":")[0] not in SUITES]
     if unknown:
         parser.error(f"no suite {unknown[0]}: there are {', '.join(SUITES)}")
     total = [0, 0, 0]
-    for suite in options.suites or list(SUITES):
+    for suite in options.suites or USUAL:
         suite, _, only = suite.partition(":")
         for argv in SUITES[suite](options.mode, only):
             started = time.monotonic()
