@@ -21,7 +21,6 @@
 #include "proto/io.h"
 #include "proto/scope.h"
 
-#define INPUT      "input of the attack\n"
 #define PATIENCE_S 3
 #define MOUNTS_MAX (4 << 20)
 
@@ -51,7 +50,7 @@ static int make_files(struct traps *t, struct err *e)
 	umask(mask);
 	snprintf(t->canary, sizeof(t->canary), "%s/secret/canary", t->work);
 	snprintf(t->input, sizeof(t->input), "%s/input", t->work);
-	return write_trap(t->canary, t->secret, e) < 0 ? -1 : write_trap(t->input, INPUT, e);
+	return write_trap(t->canary, t->secret, e) < 0 ? -1 : write_trap(t->input, TRAPS_INPUT, e);
 }
 
 static int start_victim(struct traps *t, struct err *e)
@@ -298,7 +297,7 @@ int traps_check(struct traps *t, struct err *e)
 	(void)waitpid(t->victim, NULL, 0);
 	t->victim = 0;
 	if (check_processes(e) < 0 || check_visitors(t, e) < 0 ||
-	    check_file(t->canary, t->secret, e) < 0 || check_file(t->input, INPUT, e) < 0 ||
+	    check_file(t->canary, t->secret, e) < 0 || check_file(t->input, TRAPS_INPUT, e) < 0 ||
 	    check_out(t, e) < 0)
 		return -1;
 	return check_mounts(t, e);

@@ -26,6 +26,7 @@ struct traps {
 };
 
 #define TRAPS_TEXTS 16
+#define TRAPS_INPUT "input of the attack\n"
 
 /* Sets them in a folder that exists and is empty; on failure, too, the caller clears them. */
 int traps_set(struct traps *t, const char *work, struct err *e);
