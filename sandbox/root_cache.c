@@ -233,8 +233,6 @@ static int make_entry(struct work *w, struct err *e)
 	struct ids ids;
 	int status;
 
-	if (geteuid() != 0)
-		return make_entry_as(w, geteuid(), e);
 	if (ids_claim(&ids, w->o->ids_base, w->o->ids_count, e) < 0)
 		return -1;
 	status = make_entry_as(w, ids.program, e);
@@ -268,12 +266,12 @@ static int find(struct work *w, struct err *e)
 {
 	struct unpack u = {.layout = w->layout, .tree = -1};
 	AUTO_FREE struct unpack_result *r = calloc(1, sizeof(*r));
-	struct ids ids = {.claim = -1};
+	struct ids ids;
 	int status;
 
 	if (!r)
 		return err_set(e, "out of memory");
-	if (geteuid() == 0 && ids_claim(&ids, w->o->ids_base, w->o->ids_count, e) < 0)
+	if (ids_claim(&ids, w->o->ids_base, w->o->ids_count, e) < 0)
 		return -1;
 	u.uid = ids.program;
 	status = unpack_run(&u, r, e);

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <locale.h>
-#include <sched.h>
 #include <seccomp.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
@@ -115,16 +114,11 @@ static int set_limits(const struct unpack *job, struct err *e)
  * A folder as a mount of its own that is attached nowhere: ".." ends at its top, so that not even a child that was taken over finds
  * its way from there to the host's files.  All numbers are above those that descriptors are to have, or one would close another.
  */
-static int detach(int fd, enum mounts_kind kind, int was_root, struct err *e)
+static int detach(int fd, enum mounts_kind kind, struct err *e)
 {
 	char path[32];
 	AUTO_CLOSE int tree = -1;
 
-	/* For others it would take a mount namespace; and their child is the same user as they are. */
-	if (!was_root) {
-		tree = fcntl(fd, F_DUPFD_CLOEXEC, 10);
-		return tree < 0 ? err_sys(e, "dup") : fd_steal(&tree);
-	}
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	tree = mounts_clone(path, kind, e);
 	if (tree < 0)
@@ -135,11 +129,11 @@ static int detach(int fd, enum mounts_kind kind, int was_root, struct err *e)
 }
 
 /* 0, 1, 2 lead nowhere; 3, 4, 5 are the layout, the pipe and the tree; there is nothing else. */
-static int keep_descriptors(struct child *c, int was_root, struct err *e)
+static int keep_descriptors(struct child *c, struct err *e)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	int layout = detach(c->job.layout, MOUNTS_RO, was_root, e);
-	int tree = c->job.tree < 0 ? -1 : detach(c->job.tree, MOUNTS_RW, was_root, e);
+	int layout = detach(c->job.layout, MOUNTS_RO, e);
+	int tree = c->job.tree < 0 ? -1 : detach(c->job.tree, MOUNTS_RW, e);
 	int words = fcntl(c->pipe, F_DUPFD_CLOEXEC, 10);
 
 	if (layout < 0 || (c->job.tree >= 0 && tree < 0))
@@ -170,43 +164,16 @@ static void own_signals(void)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static int write_text(const char *path, const char *text, struct err *e)
-{
-	AUTO_CLOSE int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return err_sys(e, "open %s", path);
-	return io_write_all(fd, text, strlen(text), e);
-}
-
-/* For a caller who is not root: chroot(2) needs a right that a user namespace of its own gives. */
-static int become_rootless(struct err *e)
-{
-	char map[64];
-	uid_t uid = geteuid();
-	gid_t gid = getegid();
-
-	if (unshare(CLONE_NEWUSER) < 0)
-		return err_sys(e, "unshare a user namespace");
-	snprintf(map, sizeof(map), "%u %u 1\n", uid, uid);
-	if (write_text("/proc/self/uid_map", map, e) < 0 ||
-	    write_text("/proc/self/setgroups", "deny", e) < 0)
-		return -1;
-	snprintf(map, sizeof(map), "%u %u 1\n", gid, gid);
-	return write_text("/proc/self/gid_map", map, e);
-}
-
-static int drop_rights(const struct unpack *job, int was_root, struct err *e)
+static int drop_rights(const struct unpack *job, struct err *e)
 {
 	cap_t none;
 	int status;
 
-	if (was_root && (setgroups(0, NULL) < 0 || setresgid(job->uid, job->uid, job->uid) < 0 ||
-			 setresuid(job->uid, job->uid, job->uid) < 0))
+	if (setgroups(0, NULL) < 0 || setresgid(job->uid, job->uid, job->uid) < 0 ||
+	    setresuid(job->uid, job->uid, job->uid) < 0)
 		return err_sys(e, "become user %u", job->uid);
-	if (was_root && (setuid(0) == 0 || seteuid(0) == 0))
+	if (setuid(0) == 0 || seteuid(0) == 0)
 		return err_set(e, "could become root again");
-	/* Those over the user namespace of its own, for a caller who is not root. */
 	none = cap_init();
 	status = none ? cap_set_proc(none) : -1;
 	(void)cap_free(none);
@@ -215,14 +182,12 @@ static int drop_rights(const struct unpack *job, int was_root, struct err *e)
 
 static int confine(struct child *c, struct err *e)
 {
-	int was_root = geteuid() == 0;
-
 	own_signals();
-	if (keep_descriptors(c, was_root, e) < 0 || (!was_root && become_rootless(e) < 0))
+	if (keep_descriptors(c, e) < 0)
 		return -1;
 	if (fchdir(c->job.tree >= 0 ? c->job.tree : c->job.layout) < 0 || chroot(".") < 0)
 		return err_sys(e, "chroot");
-	if (drop_rights(&c->job, was_root, e) < 0)
+	if (drop_rights(&c->job, e) < 0)
 		return -1;
 	/* Cleared by the change of user, so after it. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0 ||

@@ -19,7 +19,7 @@ struct err;
 struct unpack {
 	int layout;               /* descriptor of the layout */
 	int tree;                 /* of an empty folder that uid owns, or -1: only find the image */
-	uid_t uid;                /* who the child is; only used by root */
+	uid_t uid;                /* who the child is */
 	struct oci_budget budget; /* with a tree */
 };
 
@@ -28,7 +28,7 @@ struct unpack_result {
 	struct oci_env env;      /* with a tree */
 };
 
-/* Waits for the child; a signal that is caught meanwhile ends it, and is an error.  *r is checked as far as it can be. */
+/* Needs rights_obtain().  Waits for the child; a signal that is caught meanwhile ends it, and is an error.  *r is checked as far as it can be. */
 int unpack_run(const struct unpack *u, struct unpack_result *r, struct err *e);
 
 #endif
