@@ -58,6 +58,7 @@ class PlainUser:
         for name in self.controllers:
             write(f"{CGROUPS}/cgroup.subtree_control", f"+{name}")
         self.cgroup = self.place = tempfile.mkdtemp(prefix="user-", dir=CGROUPS)
+        os.chmod(self.cgroup, 0o755)
         for name in self.controllers if self.leaf else ():
             write(f"{self.cgroup}/cgroup.subtree_control", f"+{name}")
         if self.leaf:

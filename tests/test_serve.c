@@ -406,11 +406,10 @@ Test(serve, knows_its_peers, .timeout = 60)
 {
 	struct server s;
 
+	fixture_rights();
+	if (rights_user() != 0)
+		cr_skip_test("needs root: sandboxd of a plain user has no other friends");
 	server_open_for(&s, 1, 2);
-	if (rights_user() != 0) { /* whose sandboxd has no other friends */
-		server_close(&s);
-		cr_skip_test("needs root");
-	}
 	expect_serves(s.program);
 	cr_expect_eq(welcomed_as(&s, STRANGER), TURNED_AWAY);
 	cr_expect_eq(welcomed_as(&s, FRIEND), WELCOMED);

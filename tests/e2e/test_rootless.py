@@ -216,6 +216,9 @@ class Judging(Case):
 
     def test_sandboxd_serves_its_own_user_alone(self):
         user = self.user()
+        somebody = user.start(["/bin/sleep", "600"])  # or sandboxd, alone there, would take the leaf for itself
+        self.addCleanup(somebody.wait)
+        self.addCleanup(somebody.kill)
         for options, words in ((("--allow-uid", "0"), "--allow-uid 0: started by user 61010, sandboxd can serve nobody else"),
                                (("--ids", "1900000000:65536"), "is not within 700001:65536, the subordinate ids"),
                                (("--ids", "765530:8"), "is not within 700001:65536")):
