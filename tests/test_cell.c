@@ -14,6 +14,7 @@
 #include "proto/io.h"
 #include "proto/scope.h"
 #include "proto/wire.h"
+#include "sandbox/rights.h"
 #include "tests/cell_fixture.h"
 
 #define MS  1000ULL
