@@ -76,13 +76,14 @@ static void close_all(int *fds, int n)
 	}
 }
 
-static int procs_open(const int *dirs, int n, int *fds, int *nfds, struct err *e)
+static int procs_open(const struct cgroup_host *h, const int *dirs, int *fds, int *nfds,
+		      struct err *e)
 {
 	*nfds = 0;
-	for (int i = 0; i < n; i++) {
+	for (int i = 0; i < h->ntrees; i++) {
 		if (dirs[i] < 0)
 			continue;
-		fds[*nfds] = cgroup_dir_file(dirs[i], "cgroup.procs", O_WRONLY, e);
+		fds[*nfds] = cgroup_dir_file(dirs[i], h->ops->join, O_WRONLY, e);
 		if (fds[*nfds] < 0)
 			return -1;
 		(*nfds)++;
@@ -106,7 +107,7 @@ static int cell_init_open(struct cgroup_cell *c, uint32_t processes, struct err 
 		    cgroup_set_limit(c->init[i], "pids.max", processes, e) < 0)
 			return -1;
 	}
-	return procs_open(c->init, h->ntrees, c->procs_fds, &c->nprocs_fds, e);
+	return procs_open(h, c->init, c->procs_fds, &c->nprocs_fds, e);
 }
 
 static int cell_folders_open(struct cgroup_cell *c, struct err *e)
@@ -220,7 +221,7 @@ int cgroup_open(const struct cgroup_cell *c, const char *name, const struct cgro
 		return err_wrap(e, "cgroup of run %s", name);
 	run_init(cg, c, name, limits);
 	if (run_folders_open(cg, e) == 0 && ops->limit(cg, e) == 0 && ops->watch(cg, e) == 0 &&
-	    procs_open(cg->dirs, c->host->ntrees, cg->procs_fds, &cg->nprocs_fds, e) == 0)
+	    procs_open(c->host, cg->dirs, cg->procs_fds, &cg->nprocs_fds, e) == 0)
 		return 0;
 	err_wrap(e, "cgroup of run %s", name);
 	(void)cgroup_close(cg, &ignored);

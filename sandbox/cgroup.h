@@ -171,7 +171,7 @@ int cgroup_open(const struct cgroup_cell *c, const char *name, const struct cgro
 		struct cgroup *cg, struct err *e);
 
 /*
- * Moves the calling process into the cgroups whose cgroup.procs files were opened by whoever made them: writes "0" to
+ * Moves the calling process, of one thread, into the cgroups whose files to join by were opened by whoever made them: writes "0" to
  * each.  Only raw system calls, so it is legal after vfork; returns 0, or the errno value (not -1) of the first failure.
  */
 int cgroup_attach_self(const int *procs_fds, int n);

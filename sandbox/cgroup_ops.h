@@ -51,6 +51,12 @@ const char *cgroup_controller_name(enum cgroup_controller c);
 struct cgroup_ops {
 	const char *name; /* "v1", "v2" */
 
+	/*
+	 * The file by which a process with one thread moves itself.  On v1 that is "tasks": unlike cgroup.procs it asks for no lock
+	 * that stops every fork of the machine and, after a moment of quiet, waits for a grace period of RCU first: 5 to 18 ms.
+	 */
+	const char *join;
+
 	/* Chooses where this instance's folders go: fills ntrees, and of each tree parent, controllers and path. */
 	int (*place)(struct cgroup_host *h, int root, const struct cgroup_found *f, struct err *e);
 

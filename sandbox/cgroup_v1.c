@@ -348,6 +348,7 @@ static int v1_oom(const struct cgroup *cg, uint64_t *kills, bool *at_limit, stru
 
 const struct cgroup_ops cgroup_v1_ops = {
 	.name = "v1",
+	.join = "tasks",
 	.place = v1_place,
 	.prepare = v1_prepare,
 	.undo = v1_undo,

@@ -313,6 +313,7 @@ static int v2_oom(const struct cgroup *cg, uint64_t *kills, bool *at_limit, stru
 
 const struct cgroup_ops cgroup_v2_ops = {
 	.name = "v2",
+	.join = "cgroup.procs",
 	.place = cgroup_v2_place,
 	.prepare = v2_prepare,
 	.undo = v2_undo,
