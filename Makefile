@@ -34,7 +34,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 SOURCES := $(wildcard proto/*.[ch] sandbox/*.[ch] judge/*.[ch] tests/*.[ch] tests/*/*.[ch] tests/attack/*/*.[ch])
 
 LIBS_proto   := -lprotobuf-c
-LIBS_sandbox := -lseccomp -lcap -lcyaml -lyaml -ljansson -lcrypto $(LIBS_proto)
+LIBS_sandbox := -lseccomp -lcap -lcyaml -lyaml -ljansson $(LIBS_proto)
 LIBS_judge   := -lseccomp -lgrpc -lgpr -lsqlite3 -lcyaml -lyaml -ljansson -lcrypto -lpthread $(LIBS_proto)
 
 # V=1 shows the commands.  Everything may run in parallel; deps.stamp comes before whatever needs a package.

@@ -7,7 +7,6 @@
 #include <linux/nsfs.h>
 #include <linux/sched.h>
 #include <netinet/in.h>
-#include <openssl/evp.h>
 #include <sched.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
@@ -19,6 +18,7 @@
 #include "proto/err.h"
 #include "proto/io.h"
 #include "proto/scope.h"
+#include "sandbox/digest.h"
 #include "sandbox/netlink.h"
 #include "sandbox/network_rule.h"
 #include "sandbox/nft.h"
@@ -318,15 +318,14 @@ static int hold(struct bridge *b, struct err *e)
 /* The part of a file's name that tells rules of one name but different text apart, and the hosts of containers. */
 static int key(const struct network_rule *rule, char *out, size_t size, struct err *e)
 {
-	unsigned char digest[EVP_MAX_MD_SIZE];
+	char digest[DIGEST_HEX];
 	struct stat st;
 
 	if (stat("/proc/self/ns/net", &st) < 0)
 		return err_sys(e, "/proc/self/ns/net");
-	if (!EVP_Digest(rule->text, strlen(rule->text), digest, NULL, EVP_sha256(), NULL))
-		return err_set(e, "SHA-256 failed");
-	snprintf(out, size, "%02x%02x%02x%02x%02x%02x-%lu", digest[0], digest[1], digest[2],
-		 digest[3], digest[4], digest[5], (unsigned long)st.st_ino);
+	if (digest_of(rule->text, strlen(rule->text), digest, e) < 0)
+		return -1;
+	snprintf(out, size, "%.12s-%lu", digest, (unsigned long)st.st_ino);
 	return 0;
 }
 

@@ -138,7 +138,7 @@ struct cgroup {
 };
 
 /*
- * Finds the hierarchies, removes what dead instances left, and makes this instance's folders.  The host must stay where it
+ * Finds the hierarchies, removes what dead instances left beside where this one belongs, and makes this one's folders.  The host must stay where it
  * is in memory until it is closed.  Needs root, or on v2 a delegated cgroup of which the caller is the only process (it is
  * then moved into a leaf).  The error names the path and how to mend it.
  */
@@ -147,7 +147,7 @@ int cgroup_host_open(struct cgroup_host *h, struct err *e);
 /* Kills whatever is left in it, removes all of its folders, and undoes the move.  Closed or zeroed: does nothing. */
 int cgroup_host_close(struct cgroup_host *h, struct err *e);
 
-/* Removes what instances that are no longer alive left anywhere on the machine; part of cgroup_host_open(). */
+/* Removes what instances that are no longer alive left anywhere on the machine. */
 int cgroup_host_sweep(struct err *e);
 
 /* Version, controllers in use, and what is done about swap, as text for logs and doctor; at most len bytes. */

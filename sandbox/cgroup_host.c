@@ -1,3 +1,4 @@
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
@@ -96,6 +97,42 @@ static int trees_open(struct cgroup_host *h, struct err *e)
 }
 
 /* Removes one folder if no living instance holds it.  What another user owns is left to that user. */
+static int remove_dead(int parent, const char *name, struct err *e)
+{
+	AUTO_CLOSE int dir =
+		parent < 0 ? -1
+			   : openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (dir < 0 || faccessat(dir, "cgroup.procs", W_OK, AT_EACCESS) < 0 ||
+	    flock(dir, LOCK_EX | LOCK_NB) < 0)
+		return 0;
+	return cgroup_dir_remove(parent, name, REMOVE_MS, e);
+}
+
+static int is_instance(const struct dirent *d)
+{
+	return d->d_type == DT_DIR && is_instance_name(d->d_name);
+}
+
+/* What died where ours is about to be made: a look at a folder or a few, while the whole machine may have thousands. */
+static int sweep_beside(const struct cgroup_host *h, struct err *e)
+{
+	int rc = 0;
+
+	for (int i = 0; i < h->ntrees; i++) {
+		struct dirent **found = NULL;
+		int n = scandirat(h->trees[i].parent, ".", &found, is_instance, NULL);
+
+		for (int k = 0; k < n; k++) {
+			if (remove_dead(h->trees[i].parent, found[k]->d_name, e) < 0)
+				rc = -1;
+			free(found[k]);
+		}
+		free(found);
+	}
+	return rc;
+}
+
 static int sweep_one(void *arg, const char *path, const char *below, const char *name,
 		     struct err *e)
 {
@@ -106,14 +143,8 @@ static int sweep_one(void *arg, const char *path, const char *below, const char 
 	snprintf(parent_path, sizeof(parent_path), "%.*s", (int)(strlen(path) - strlen(name)),
 		 path);
 	AUTO_CLOSE int parent = open(parent_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	AUTO_CLOSE int dir =
-		parent < 0 ? -1
-			   : openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	if (dir < 0 || faccessat(dir, "cgroup.procs", W_OK, AT_EACCESS) < 0 ||
-	    flock(dir, LOCK_EX | LOCK_NB) < 0)
-		return 0;
-	return cgroup_dir_remove(parent, name, REMOVE_MS, e);
+	return remove_dead(parent, name, e);
 }
 
 int cgroup_walk(int root, const char *mount, cgroup_visitor *visit, void *arg, struct err *e)
@@ -202,12 +233,15 @@ int cgroup_host_open_at(struct cgroup_host *h, int root, struct err *e)
 	host_init(h);
 	if (cgroup_find(root, &f, e) < 0 || check_accounting(root, e) < 0)
 		return -1;
-	/* Garbage that cannot be removed (a process stuck in the kernel) does no harm to this instance. */
-	if (sweep(root, &f, &later) < 0)
-		log_event(LOG_WARN, "stale_cgroup_kept", "error=%s", log_q(later.msg));
 	h->ops = f.version == 2 ? &cgroup_v2_ops : &cgroup_v1_ops;
-	if (h->ops->place(h, root, &f, e) == 0 && trees_open(h, e) == 0 &&
-	    h->ops->prepare(h, e) == 0) {
+	if (h->ops->place(h, root, &f, e) < 0) {
+		(void)cgroup_host_close(h, &later);
+		return -1;
+	}
+	/* Garbage that cannot be removed (a process stuck in the kernel) does no harm to this instance. */
+	if (sweep_beside(h, &later) < 0)
+		log_event(LOG_WARN, "stale_cgroup_kept", "error=%s", log_q(later.msg));
+	if (trees_open(h, e) == 0 && h->ops->prepare(h, e) == 0) {
 		struct err none;
 
 		h->swap = cgroup_no_swap("", &none) < 0;

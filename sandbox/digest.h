@@ -15,6 +15,9 @@ struct digest {
 	struct evp_md_ctx_st *ctx;
 };
 
+/* Loads the library.  digest_open() does so too; this is for who will not be able to any more then. */
+int digest_load(struct err *e);
+
 /* Ends with digest_close(), which writes the digits, or with digest_drop(). */
 int digest_open(struct digest *d, struct err *e);
 int digest_add(struct digest *d, const void *data, size_t len, struct err *e);

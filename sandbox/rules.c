@@ -2,10 +2,10 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <openssl/evp.h>
 
 #include "proto/err.h"
 #include "proto/scope.h"
+#include "sandbox/digest.h"
 #include "sandbox/root_from.h"
 
 typedef int load_fn(struct rules *r, const char *dir, const char *name, struct err *e);
@@ -66,39 +66,66 @@ static int load_folder(struct rules *r, const char *dir, const char *ending, loa
 }
 
 /* Name and length first, so that no two sets of rules run into the same bytes. */
-static int hash_text(EVP_MD_CTX *ctx, const char *name, const char *text, size_t len)
+static int hash_text(struct digest *d, const char *name, const char *text, size_t len,
+		     struct err *e)
 {
 	char head[128];
 	int n = snprintf(head, sizeof(head), "%s %zu\n", name, len);
 
-	return EVP_DigestUpdate(ctx, head, (size_t)n) && EVP_DigestUpdate(ctx, text, len);
+	return digest_add(d, head, (size_t)n, e) < 0 ? -1 : digest_add(d, text, len, e);
+}
+
+static int hash_root(struct digest *d, const struct root *r, struct err *e)
+{
+	if (hash_text(d, r->name, r->text, strlen(r->text), e) < 0)
+		return -1;
+	return r->digest ? digest_add(d, r->digest, strlen(r->digest), e) : 0;
 }
 
 static int hash_rules(struct rules *r, struct err *e)
 {
-	unsigned char digest[EVP_MAX_MD_SIZE];
-	unsigned len = 0;
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	int ok = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL);
+	struct digest d;
+	int status = 0;
 
-	for (size_t i = 0; i < r->nroots; i++)
-		ok = ok &&
-		     hash_text(ctx, r->roots[i].name, r->roots[i].text, strlen(r->roots[i].text)) &&
-		     (!r->roots[i].digest ||
-		      EVP_DigestUpdate(ctx, r->roots[i].digest, strlen(r->roots[i].digest)));
-	for (size_t i = 0; i < r->npolicies; i++)
-		ok = ok && hash_text(ctx, r->policies[i].name, r->policies[i].text,
-				     r->policies[i].text_len);
-	for (size_t i = 0; i < r->nnetworks; i++)
-		ok = ok && hash_text(ctx, r->networks[i].name, r->networks[i].text,
-				     strlen(r->networks[i].text));
-	ok = ok && EVP_DigestFinal_ex(ctx, digest, &len);
-	EVP_MD_CTX_free(ctx);
-	if (!ok)
-		return err_set(e, "SHA-256 failed");
-	for (unsigned i = 0; i < len; i++)
-		snprintf(r->hash + (size_t)2 * i, 3, "%02x", digest[i]);
-	return 0;
+	if (digest_open(&d, e) < 0)
+		return -1;
+	for (size_t i = 0; i < r->nroots && status == 0; i++)
+		status = hash_root(&d, &r->roots[i], e);
+	for (size_t i = 0; i < r->npolicies && status == 0; i++)
+		status = hash_text(&d, r->policies[i].name, r->policies[i].text,
+				   r->policies[i].text_len, e);
+	for (size_t i = 0; i < r->nnetworks && status == 0; i++)
+		status = hash_text(&d, r->networks[i].name, r->networks[i].text,
+				   strlen(r->networks[i].text), e);
+	if (status == 0)
+		return digest_close(&d, r->hash, e);
+	digest_drop(&d);
+	return -1;
+}
+
+static int load_named(struct rules *r, const char *dir, const struct rules_names *names,
+		      struct err *e)
+{
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/roots", dir);
+	if (load_root(r, path, names->root, e) < 0)
+		return -1;
+	snprintf(path, sizeof(path), "%s/seccomp", dir);
+	if (load_policy(r, path, names->policy, e) < 0)
+		return -1;
+	snprintf(path, sizeof(path), "%s/networks", dir);
+	return names->network ? load_network(r, path, names->network, e) : 0;
+}
+
+int rules_load_named(struct rules *r, const char *dir, const struct rules_names *names,
+		     struct err *e)
+{
+	*r = (struct rules){0};
+	if (load_named(r, dir, names, e) == 0)
+		return 0;
+	rules_release(r);
+	return -1;
 }
 
 int rules_load(struct rules *r, const char *dir, struct err *e)

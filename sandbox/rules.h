@@ -33,6 +33,16 @@ int rules_load(struct rules *r, const char *dir, struct err *e);
 void rules_release(struct rules *r);
 
 /*
+ * Only these, for who needs no others and has no time to read them; the hash stays empty.  A name comes from a person at a command
+ * line, who could read any file anyway; network may be NULL.
+ */
+struct rules_names {
+	const char *root, *policy, *network;
+};
+int rules_load_named(struct rules *r, const char *dir, const struct rules_names *names,
+		     struct err *e);
+
+/*
  * Fetches the files of the roots that have `from` (root_from.h), or only of the one called `name`.  The digests of container
  * images become part of the hash.
  */

@@ -355,6 +355,8 @@ int serve(const struct serve_options *given, struct err *e)
 		rules_release(&m.rules);
 		return -1;
 	}
+	if (cgroup_host_sweep(&closing) < 0)
+		log_event(LOG_WARN, "stale_cgroup_kept", "error=%s", log_q(closing.msg));
 	if (cgroup_host_open(&m.cgroups, e) < 0) {
 		rules_release(&m.rules);
 		return -1;

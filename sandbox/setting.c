@@ -5,6 +5,7 @@
 
 #include "proto/err.h"
 #include "proto/scope.h"
+#include "sandbox/network.h"
 #include "sandbox/options.h"
 #include "sandbox/root_from.h"
 #include "sandbox/rules.h"
@@ -96,14 +97,27 @@ const char *setting_policy(const struct options *o)
 	return o->network && strcmp(o->network, "none") != 0 ? "network" : SETTING_POLICY;
 }
 
+/* Reading all rules takes longer than a run: those asked for will do, and if one cannot be had, all of them to say why. */
+static int load(const struct options *o, const char *dir, struct rules *rules, struct err *e)
+{
+	size_t len = strlen(NETWORK_BRIDGE);
+	struct rules_names names = {.root = "default", .policy = setting_policy(o)};
+	struct err ignored = {0};
+
+	if (o->network && strncmp(o->network, NETWORK_BRIDGE, len) == 0)
+		names.network = o->network + len;
+	if (rules_load_named(rules, dir, &names, &ignored) == 0)
+		return 0;
+	if (rules_load(rules, dir, e) < 0)
+		return -1;
+	return rules_policy(rules, names.policy) ? 0 : list_policies(rules, names.policy, e);
+}
+
 int setting_load(const struct options *o, struct rules *rules, struct err *e)
 {
 	char path[PATH_MAX];
-	const char *policy = setting_policy(o);
 
-	if (find_rules(o->rules, path, sizeof(path), e) < 0 || rules_load(rules, path, e) < 0)
+	if (find_rules(o->rules, path, sizeof(path), e) < 0 || load(o, path, rules, e) < 0)
 		return -1;
-	if (!rules_policy(rules, policy))
-		return list_policies(rules, policy, e);
 	return adjust_root(o, rules, e);
 }

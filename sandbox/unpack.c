@@ -15,6 +15,7 @@
 #include "proto/err.h"
 #include "proto/io.h"
 #include "proto/scope.h"
+#include "sandbox/digest.h"
 #include "sandbox/mounts.h"
 
 #define CPU_SECONDS 3600
@@ -207,7 +208,7 @@ static int work(struct child *c, struct unpack_result *r, struct err *e)
 	/* Names are UTF-8; libarchive would take them for ASCII.  This locale needs no file. */
 	if (!setlocale(LC_CTYPE, "C.UTF-8"))
 		return err_set(e, "setlocale C.UTF-8 failed");
-	if (c->job.tree >= 0 && oci_layer_load(e) < 0)
+	if (digest_load(e) < 0 || (c->job.tree >= 0 && oci_layer_load(e) < 0))
 		return -1;
 	if (confine(c, e) < 0)
 		return err_wrap(e, "confine the unpacking");
