@@ -14,11 +14,17 @@ static size_t sequence_len(unsigned char lead)
 	return lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
 }
 
-/* U+0000 to U+001F without newline and tab, U+007F to U+009F. */
+/*
+ * U+0000 to U+001F without newline and tab, U+007F to U+009F; and what changes the order or the lines of the text that follows:
+ * U+2028 to U+202E, U+2066 to U+2069.
+ */
 static int is_control(const uint8_t *p)
 {
 	if (p[0] == 0xc2)
 		return p[1] < 0xa0;
+	if (p[0] == 0xe2)
+		return (p[1] == 0x80 && p[2] >= 0xa8 && p[2] <= 0xae) ||
+		       (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9);
 	return (p[0] < 0x20 && p[0] != '\n' && p[0] != '\t') || p[0] == 0x7f;
 }
 

@@ -9,8 +9,8 @@
 struct err;
 
 /*
- * Heap copy that is valid UTF-8, has no control characters but newline and tab (so it cannot steer a terminal) and at most
- * max bytes, cut where a character ends.  What was neither is U+FFFD; "\r\n" is "\n".  NULL: out of memory.
+ * Heap copy that is valid UTF-8, has no control characters but newline and tab (so it cannot steer a terminal), none that turn
+ * the text around, and at most max bytes, cut where a character ends.  What was neither is U+FFFD; "\r\n" is "\n".  NULL: out of memory.
  */
 char *text_clean(const void *data, size_t len, size_t max);
 

@@ -30,6 +30,11 @@ Test(text, what_is_neither_text_nor_harmless_is_replaced)
 		 "31m",
 		 5, BAD "31m"}, /* CSI as one character */
 		{"\xc2\xa0", 2, "\xc2\xa0"},
+		{"a\xe2\x80\xae"
+		 "b\xe2\x81\xa9\xe2\x80\xa8",
+		 11, "a" BAD "b" BAD BAD}, /* right to left, end of an isolate, a line separator */
+		{"\xe2\x80\xa7\xe2\x80\xaf\xe2\x81\xa5\xe2\x81\xaa", 12,
+		 "\xe2\x80\xa7\xe2\x80\xaf\xe2\x81\xa5\xe2\x81\xaa"}, /* those beside them */
 		{"\xff\xfe", 2, BAD BAD},
 		{"\xc3", 1, BAD},
 		{"\xe2\x82", 2, BAD BAD},

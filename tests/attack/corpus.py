@@ -16,7 +16,7 @@ STATUSES = {
 }
 KEYS = {
     "expect", "layer", "each", "policy", "time", "wall", "memory", "processes", "output", "box", "net", "groups", "rounds",
-    "beside", "peak", "copyout", "mount", "stdin", "leak", "terminal", "cells",
+    "beside", "peak", "copyout", "mount", "stdin", "leak", "terminal", "cells", "verdict", "feedback",
 }
 
 
@@ -44,7 +44,7 @@ class Attack:
 
     def native(self):
         """Whether it needs neither an interpreter nor a compiler in its cell."""
-        return self.group not in ("compile", "protocol") and self.ending in NATIVE
+        return self.group not in ("compile", "protocol") and "verdict" not in self.keys and self.ending in NATIVE
 
 
 def known_layers():

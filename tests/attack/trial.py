@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import unicodedata
 
 import peer
 from corpus import HERE
@@ -276,6 +277,36 @@ def in_one_cell(attack, host, sandbox):
     return got
 
 
+PACKAGE = {
+    "problem.yaml": "name: Attacked\nlimits: {memory: 128}\n", ".timelimit": "2\n",
+    "data/secret/1.in": "1 2\n", "data/secret/1.ans": "3\n",
+}
+GOOD = "print(sum(map(int, input().split())))\n"
+
+
+def in_a_judging(attack, host, sandbox):
+    """A submission, or with feedback=1 a validator, in a judging from end to end: its verdict must be what `verdict` says."""
+    files, text = dict(PACKAGE), read(attack.path).replace("@CANARY@", host.canaries[0])
+    if "feedback" in attack.keys:
+        files["problem.yaml"] += "validation: custom\n"
+        files["output_validators/validate/validate" + attack.ending] = text
+        files[f"submissions/{attack.keys['verdict']}/good.py"] = GOOD
+    else:
+        files[f"submissions/{attack.keys['verdict']}/{attack.base}"] = text
+    for name, content in files.items():
+        path = os.path.join(host.work, "package", name)
+        os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
+        with open(path, "w") as f:
+            f.write(content)
+    command = [os.path.join(os.path.dirname(sandbox), "judge"), "verify", "--jobs", "1", os.path.join(host.work, "package")]
+    made = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=attack.wall + 120)
+    said = {"stdout": made.stdout.decode(), "stderr": made.stderr.decode()}
+    if steers := [c for c in said["stdout"] + said["stderr"] if unicodedata.category(c) in ("Cc", "Cf", "Zl") and c not in "\n\t"]:
+        raise Failed(f"the terminal was sent {steers!r}")
+    report = {"status": "exited", "exit_code": made.returncode, "memory_peak_bytes": 0, "processes_peak": 1}
+    return judge(attack, host, said | {"stdout": said["stdout"] + "\nheld\n"}, report)
+
+
 def settled(look, patience_s=10):
     until = time.monotonic() + patience_s
     while not look():
@@ -318,6 +349,8 @@ def attempt(attack, host, sandbox):
     """Carry the attack out; what happened, or Failed."""
     if attack.group == "protocol":
         return on_sandboxd(attack, host, sandbox)
+    if "verdict" in attack.keys:
+        return in_a_judging(attack, host, sandbox)
     rounds = int(attack.keys.get("rounds", 1))
     if rounds > 1 and os.getuid() == 0:
         return in_one_cell(attack, host, sandbox)
@@ -328,7 +361,7 @@ def attempt(attack, host, sandbox):
 
 def skipped(attack):
     """Why this machine, or this user, cannot try it; or None."""
-    if attack.group == "protocol" and os.getuid() != 0:
+    if os.getuid() != 0 and (attack.group == "protocol" or "verdict" in attack.keys):
         return "sandboxd needs root"
     if attack.bridged:
         sys.path.append(os.path.join(TOP, "tests/e2e"))

@@ -3,7 +3,7 @@
 #if __has_include(CANARY_PATH) || __has_include("/etc/shadow") || __has_include("/etc/machine-id")
 #error "ESCAPED: sees files of the host"
 #endif
-#if __has_include("/proc/1/environ") || __has_include("/work") || __has_include("/root/.ssh/id_rsa")
+#if __has_include("/proc/1/environ") || __has_include("/home") || __has_include("/root/.ssh/id_rsa")
 #error "ESCAPED: sees what is another's"
 #endif
 #if __has_include("/sys/kernel/btf/vmlinux") || __has_include("/var/lib/gavel/state.db")

@@ -12,8 +12,7 @@ int main(void)
 	static const struct {
 		const char *name;
 		unsigned long request;
-	} table[] = {{"FIFREEZE", FIFREEZE},
-		     {"FITHAW", FITHAW},
+	} table[] = {{"FITHAW", FITHAW},
 		     {"FITRIM", FITRIM},
 		     {"FS_IOC_SETFLAGS", FS_IOC_SETFLAGS},
 		     {"FS_IOC_FSSETXATTR", FS_IOC_FSSETXATTR},

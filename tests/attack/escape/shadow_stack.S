@@ -35,3 +35,4 @@ say:	mov $SYS_write, %eax
 entry:	.long 0, 0, 0xfffff, 0x51
 good:	.ascii "held\n"
 through: .ascii "ESCAPED: a call\n"
+	.section .note.GNU-stack,"",@progbits

@@ -10,3 +10,4 @@ main:	mov $SYS_ptrace, %eax
 	mov $66, %edi
 	mov $SYS_exit_group, %eax
 	syscall
+	.section .note.GNU-stack,"",@progbits

@@ -13,6 +13,7 @@ static void stay(int how)
 	setsid();
 	prctl(PR_SET_NAME, "lingering");
 	sigfillset(&all);
+	sigdelset(&all, SIGALRM); /* its own bound */
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	bounded(60);
 	if (how == 1)

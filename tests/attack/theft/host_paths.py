@@ -3,7 +3,7 @@ import os
 import sys
 
 # Where the host keeps its own, as far as the attack was told, and what an instance calls its cgroups.
-words = [os.path.dirname(os.path.dirname(os.environ["CANARY"])), "gavel-", "process_api", "/work", ".scope", ".slice", "docker"]
+words = [os.path.dirname(os.path.dirname(os.environ["CANARY"])), "gavel-", os.environ["HOST_NAME"], ".scope", ".slice", "docker"]
 names = ["cgroup", "mountinfo", "mounts", "mountstats", "maps", "smaps", "environ", "cmdline", "status", "stat", "limits", "comm",
          "io", "auxv", "fdinfo/0", "fdinfo/1", "attr/current", "cpuset", "uid_map", "gid_map", "numa_maps"]
 seen = 0
@@ -20,6 +20,10 @@ for name in names:
         if word in text:
             print(f"ESCAPED: /proc/self/{name} has {word}:", [line for line in text.splitlines() if word in line][0][:200])
             sys.exit(66)
+with open("/proc/self/cgroup") as f:
+    if away := [line for line in f if not line.endswith(":/\n")]:
+        print("ESCAPED: the host's cgroups are", away)
+        sys.exit(66)
 for fd in os.listdir("/proc/self/fd"):
     try:
         link = os.readlink("/proc/self/fd/" + fd)
