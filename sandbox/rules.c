@@ -174,7 +174,7 @@ int rules_use_from(struct rules *r, const char *name, const struct root_cache_op
 		if (root_use_from(&r->roots[i], cache, e) < 0)
 			return err_wrap(e, "root %s: from", r->roots[i].name);
 	}
-	return hash_rules(r, e);
+	return r->hash[0] ? hash_rules(r, e) : 0;
 }
 
 const struct root *rules_root(const struct rules *r, const char *name)
