@@ -11,6 +11,7 @@ attack with several cases one has to show it. Every layer of layers.txt must be 
 import argparse
 import itertools
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -33,16 +34,33 @@ ELSEWHERE = {
     "unpack": "tests/test_oci.c, e2e/test_roots.py: archives that lead outside",
     "filter": "e2e/test_bridge.py: rules that allow what the default drops",
     "judged": "tests/test_confine.c",
+    "report": "tests/test_report.c, e2e/test_see_it.py: hostile names",
 }
 # Attacks on how something is told, or cleared away: no layer's absence lets them through.
 NO_WAY_THROUGH = {
+    "escape/raise_sigsys": "an ordinary crash that must not be taken for a forbidden call",
+    "leftovers/deep_directory": "a folder that takes long to delete, which nobody does",
+    "judge/copy_out_tree": "of several traps the first ends the copying",
 }
 
 
+# What trial.py and host.py say of an attack that did nothing but harm.
+HARM = re.compile(r"ESCAPED|secret|shadow was read|was changed|came out|the victim|somebody connected|typed into|^used \d|^had \d|"
+                  r"(process|mount|file|cgroup|segment|setting) (\d|left|gone)|did not come to an end|the host cannot be looked at")
+
+
 def through(passed, what):
-    """Whether an attack got through; a sandbox or an attack that did not work proves nothing, unless it was its init that died."""
-    broken = ("BROKEN", "no usable report", "run.py itself", "does not compile", "refused: ")
-    return passed is False and not any(word in what for word in broken) and ("sandbox_error" not in what or "init died" in what)
+    """Whether an attack got through.  A sandbox or an attack that did not work proves nothing, unless it was init that died."""
+    if passed is not False or any(word in what for word in ("BROKEN", "run.py itself", "does not compile", "refused: ")):
+        return False
+    if HARM.search(what):
+        return True
+    ended = re.match(r"(\S+) .*?; expected (\S+)\.", what)
+    if not ended or "init died" in what:
+        return bool(ended)
+    got, expected = ended[1], ended[2].split("|")
+    # What only the report shows: a limit, or a call, that should have ended it.
+    return got == "exited:66" or got != "sandbox_error" and "exited:0" not in expected
 
 
 class Trial:
@@ -95,7 +113,7 @@ def trials(names):
             a.wall = min(a.wall, 3 * a.seconds + 3)  # what a limit no longer ends, ends soon
         for part in cases[0].keys["layer"].split(",") if cases else ():
             trial = Trial(part, cases)
-            if not set(trial.layers) & set(ELSEWHERE) and \
+            if trial.name not in NO_WAY_THROUGH and not set(trial.layers) & set(ELSEWHERE) and \
                     (not names or set(names) & {*trial.layers, trial.name, cases[0].stem, cases[0].group}):
                 yield trial
 

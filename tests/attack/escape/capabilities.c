@@ -1,4 +1,4 @@
-/* attack: expect=exited:0 each=native,managed,compiler,network policy={} layer=caps,no_new_privs,seccomp why=no capabilities in any set, no_new_privs, a filter, no groups */
+/* attack: expect=exited:0 each=native,managed,compiler,network policy={} layer=caps,no_new_privs why=no capabilities in any set, no_new_privs, a filter, no groups */
 #include "attack.h"
 #include <grp.h>
 #include <linux/capability.h>

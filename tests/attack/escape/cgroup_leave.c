@@ -1,4 +1,4 @@
-/* attack: expect=exited:0 layer=root+seccomp why=a process joins a cgroup by a file that is not there, or at birth by a call that is not there either */
+/* attack: expect=exited:0 layer=root+userns+ids+landlock why=a process joins a cgroup by a file that is not there, or at birth by a call that is not there either */
 #include "attack.h"
 #include <linux/sched.h>
 #include <sched.h>

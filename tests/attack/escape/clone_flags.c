@@ -1,4 +1,4 @@
-/* attack: expect=forbidden_syscall:clone each=user,pid,mount,net,ipc,uts,cgroup,time layer=seccomp+nested why=policy: no flag of clone makes a namespace */
+/* attack: expect=forbidden_syscall:clone each=user,pid,mount,net,ipc,uts,cgroup,time layer=seccomp why=policy: no flag of clone makes a namespace */
 #include "attack.h"
 #include <sched.h>
 

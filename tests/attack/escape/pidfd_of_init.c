@@ -1,4 +1,4 @@
-/* attack: expect=exited:0|forbidden_syscall:pidfd_getfd|forbidden_syscall:setns each=signal,getfd,setns,wait layer=seccomp+ids why=policy, and another uid: a handle of init gives no right to it */
+/* attack: expect=exited:0|forbidden_syscall:pidfd_getfd|forbidden_syscall:setns each=signal,getfd,setns,wait layer=ids why=policy, and another uid: a handle of init gives no right to it */
 #include "attack.h"
 #include <sched.h>
 

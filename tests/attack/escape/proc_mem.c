@@ -1,4 +1,4 @@
-/* attack: expect=exited:0 layer=proc why=/proc is read-only: memory that may not be written is not written through a file either */
+/* attack: expect=exited:0 layer=proc+landlock why=/proc is read-only: memory that may not be written is not written through a file either */
 #include "attack.h"
 #include <sys/mman.h>
 

@@ -1,4 +1,4 @@
-/* attack: expect=exited:0 layer=root why=no log of the host is in the root; the kernel's needs a call that is refused */
+/* attack: expect=exited:0 layer=root+userns+ids+landlock why=no log of the host is in the root; the kernel's needs a call that is refused */
 #include "attack.h"
 #include <sys/klog.h>
 #include <sys/socket.h>

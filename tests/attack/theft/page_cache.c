@@ -1,4 +1,4 @@
-/* attack: expect=exited:0 policy=native layer=userns+readonly why=mincore tells only owners and writers of a file what of it is in memory: what a neighbour has run */
+/* attack: expect=exited:0 policy=native time=5s layer=userns+ids why=mincore tells only owners and writers of a file what of it is in memory: what a neighbour has run */
 #include "attack.h"
 #include <ftw.h>
 #include <sys/mman.h>
@@ -27,7 +27,7 @@ static int ask(const char *path, const struct stat *st, int type)
 		if (!(resident[i] & 1))
 			escaped("page %zu of %s is not in memory", i, path);
 	munmap(p, pages * 4096);
-	return ++files > 3000;
+	return ++files > 500;
 }
 
 int main(void)
