@@ -132,10 +132,10 @@ build/without/%: $(B)/tests/vm/without.o $(B)/sandbox/%_main.o $(B)/libsandbox.a
 without: build/without/sandbox build/without/sandboxd
 
 # What measures: programs of their own, as small as they can be, because fork() costs what the parent weighs.
-BENCH  := $(call objs,$(call srcs,tests/bench))
+$(B)/libbench.a: $(call objs,$(call srcs,tests/bench))
 BENCHED := $(patsubst tests/bench/programs/%.c,build/bench/%,$(wildcard tests/bench/programs/*.c)) \
            build/bench/Fixed.class build/bench/fixed.py
-$(B)/bench_%: $(B)/tests/bench/%_main.o $(BENCH) $(B)/libjudge.a $(B)/libsandbox.a $(B)/libproto.a
+$(B)/bench_%: $(B)/tests/bench/%_main.o $(B)/libbench.a $(B)/libjudge.a $(B)/libsandbox.a $(B)/libproto.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(LIBS_judge) $(LIBS_sandbox)
 build/bench/%: tests/bench/programs/%.c
