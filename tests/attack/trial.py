@@ -320,17 +320,17 @@ def on_sandboxd(attack, host, sandbox):
     """The attack is a client, which runs outside; afterwards an honest one must find the server as it was."""
     server = peer.Sandboxd(daemon_of(sandbox), os.path.join(host.work, "run"), int(attack.keys.get("cells", "1")))
     try:
-        wrong = peer.still_honest(server.program)
-        before = server.tasks()
-        if wrong:
+        if wrong := peer.still_honest(server.program):
             raise Failed(f"even before: {wrong}")
+        settled(lambda: server.tasks()[1] == server.cells + 1)
+        before = server.tasks()
         environment = dict(os.environ, PYTHONPATH=HERE, PYTHONDONTWRITEBYTECODE="1", SOCKETS=server.folder,
                            SERVER_PID=str(server.process.pid), **host.environment(1))
         made = subprocess.run(["/usr/bin/python3", attack.path, *([attack.word] if attack.word else [])], env=environment,
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=attack.wall + 120)
         report = {"status": "exited", "exit_code": made.returncode, "memory_peak_bytes": 0, "processes_peak": 1}
         got = judge(attack, host, {"stdout": made.stdout, "stderr": made.stderr}, report)
-        for path in [server.program] * int(attack.keys.get("cells", "1")) + [server.jury]:
+        for path in [server.program] * server.cells + [server.jury]:
             if wrong := peer.still_honest(path):
                 raise Failed(wrong)
         if not settled(lambda: server.tasks() == before):

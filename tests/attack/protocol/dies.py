@@ -1,10 +1,9 @@
-# attack: expect=exited:0 cells=2 each=connected,asked,half_put,running,answered,fetching,in_flight layer=peer why=a client may die at any point: its cell ends with it, the next one is new
+# attack: expect=exited:0 cells=2 layer=peer why=a client may die at any point: its cell ends with it, the next one is new
 import os
 import signal
-import sys
 import time
 
-from hostile import PROGRAM, Client, broken, held, works
+from hostile import PROGRAM, Client, broken, escaped, held, works
 from peer import FETCH, PUT, RUN, Ended, encode, memfd
 
 
@@ -36,20 +35,19 @@ def until_death(point):
 
 
 steady = Client(PROGRAM)
-for turn in range(4):
+for point in ("connected", "asked", "half_put", "running", "answered", "fetching", "in_flight"):
     pid = os.fork()
     if pid == 0:
         try:
-            until_death(sys.argv[1])
+            until_death(point)
         finally:
             os._exit(1)
     if os.WTERMSIG(os.waitpid(pid, 0)[1]) != signal.SIGKILL:
-        broken("the client did not come to its death")
-    works(steady, f"a death when {sys.argv[1]}")
+        broken(f"the client did not come to its death: {point}")
+    works(steady, f"a death when {point}")
     try:
         with Client(PROGRAM) as following:
-            works(following, f"a death when {sys.argv[1]}, next client")
+            works(following, f"a death when {point}, for the next client")
     except Ended as e:
-        print("ESCAPED:", e)
-        sys.exit(66)
+        escaped(f"a death when {point}: {e}")
 held()
