@@ -100,7 +100,7 @@ $(B)/test_%: $(B)/tests/test_%.o $(if $(filter tsan,$(MODE)),$(B)/tests/tsan/mai
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcriterion -larchive $(LIBS_judge) $(LIBS_sandbox)
 
-# What `sandbox selftest` runs: those attacks that need neither a compiler nor a private network, and what they say of themselves.
+# What `sandbox selftest` runs: those attacks that need neither a compiler, a private network nor judged, and what they say of themselves.
 ATTACKS := build/lib/gavel/attacks
 SHIPPED := $(foreach group,escape host theft leftovers starvation measure judge,$(sort $(foreach ending,c cpp S py,\
            $(wildcard tests/attack/$(group)/*.$(ending)))))
@@ -120,7 +120,7 @@ $(ATTACKS)/list: $(SHIPPED)
 	@mkdir -p $(@D)
 	$(call say,ATTACK,$(@D))
 	$(Q)cp $(filter %.py,$^) $(@D)
-	$(Q)for f in $^; do sed -n "1{s,^[/*\# ]*attack:,$${f#tests/attack/},;s, \*/\$$,,;/ net=bridge/!p;q}" $$f; done >$@
+	$(Q)for f in $^; do sed -n "1{s,^[/*\# ]*attack:,$${f#tests/attack/},;s, \*/\$$,,;/ net=bridge\\| verdict=/!p;q}" $$f; done >$@
 attacks: $(ATTACKS)/list $(ATTACKS)/layers $(addprefix $(ATTACKS)/,$(basename $(notdir $(filter-out %.py,$(SHIPPED)))))
 
 # The sandbox with layers left out, for tests/vm/layers.py: the same objects, some functions of theirs taken over at the link.

@@ -5,7 +5,7 @@ int main(void)
 {
 	int born = 0;
 
-	while (born < 5000) {
+	while (born < 200) {
 		pid_t pid = fork();
 
 		if (pid == 0) {

@@ -17,7 +17,7 @@ int main(void)
 	bounded(15);
 	pthread_attr_init(&small);
 	pthread_attr_setstacksize(&small, 64 << 10);
-	while (born < 5000) {
+	while (born < 500) {
 		pthread_t thread;
 
 		if (pthread_create(&thread, &small, wait_for_ever, NULL))
