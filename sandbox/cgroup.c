@@ -272,6 +272,11 @@ int cgroup_cpu_usage_us(const struct cgroup *cg, uint64_t *us, struct err *e)
 	return cg->cell->host->ops->cpu_us(cg, us, e);
 }
 
+int cgroup_threads(const struct cgroup *cg, uint64_t *n, struct err *e)
+{
+	return cgroup_dir_pread_u64(cg->files[CGROUP_FILE_PIDS], n, e);
+}
+
 static void raise_to(uint64_t *peak, uint64_t value)
 {
 	if (value > *peak)

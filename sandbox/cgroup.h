@@ -191,6 +191,9 @@ ssize_t cgroup_processes(const struct cgroup *cg, char *text, size_t size);
 /* CPU time used so far by all processes that are or were in it.  Lags by up to a tick while they run. */
 int cgroup_cpu_usage_us(const struct cgroup *cg, uint64_t *us, struct err *e);
 
+/* How many threads are in it now; more only if the dead among them are not reaped. */
+int cgroup_threads(const struct cgroup *cg, uint64_t *n, struct err *e);
+
 /* Notes memory split, processes, and memory where the kernel keeps no peak; to be called now and then during a run. */
 int cgroup_sample(struct cgroup *cg, struct err *e);
 

@@ -12,8 +12,9 @@
 #define STRETCH_MAX 10   /* how many times the wall limit a starved program may have */
 #define NEAR_US     100  /* the shortest sleep: looking more often costs more than it tells */
 #define AWAIT_US    500  /* until a child that was given its request is looked at again */
-#define QUIET_US    1000 /* the longest one near a limit */
+#define QUIET_US    500  /* the longest one near a limit, for each CPU that is visited */
 #define PINNED_US   250  /* and where a look is cheap */
+#define BRANCH_US   1000 /* the longest while more threads could make it too long */
 #define FIRST_US    1000 /* until memory is looked at first */
 
 static int64_t least(int64_t a, int64_t b)
@@ -26,14 +27,12 @@ static int64_t most(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-/* How many CPUs the run could be burning at once. */
-static int64_t widest(const struct run *r)
+/* How many CPUs so many threads of the run can be burning at once. */
+static int64_t width(const struct run *r, uint64_t threads)
 {
-	int64_t cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	int64_t cpus = r->cgroup.limits.cpu >= 0 ? 1 : sysconf(_SC_NPROCESSORS_ONLN);
 
-	if (r->cgroup.limits.cpu >= 0)
-		return 1;
-	return least(cpus, r->rq->processes);
+	return most(least(cpus, (int64_t)threads), 1);
 }
 
 /* The second number of a schedstat file, ns: how long that thread stood ready while others had the CPU. */
@@ -129,10 +128,22 @@ static int read_cpu_left(const struct run *r, int64_t *left_us, struct err *e)
 static int64_t nap_us(struct run *r, int64_t left_us)
 {
 	int64_t nap = left_us == r->left_us ? 2 * r->nap_us : 0;
+	int64_t longest = r->stays ? PINNED_US : QUIET_US * sysconf(_SC_NPROCESSORS_ONLN);
 
-	r->nap_us = least(most(nap, NEAR_US), r->stays ? PINNED_US : QUIET_US);
+	r->nap_us = least(most(nap, NEAR_US), longest);
 	r->left_us = left_us;
 	return r->nap_us;
+}
+
+/* How long what is left must last on so many CPUs; not long if threads that are not there yet could use more of them. */
+static int64_t lasts_us(const struct run *r, int64_t left_us, int64_t lag_us, int64_t cpus)
+{
+	int64_t widest = width(r, r->rq->processes);
+	int64_t lasts = (left_us - lag_us) / cpus;
+
+	if (cpus == widest)
+		return lasts;
+	return least(lasts, most(left_us / widest - CLOCK_TICK_US, BRANCH_US));
 }
 
 /*
@@ -141,21 +152,23 @@ static int64_t nap_us(struct run *r, int64_t left_us)
  */
 static int check_cpu(struct run *r, int64_t now, struct err *e)
 {
-	int64_t cpus = widest(r);
-	int64_t lag = r->stays ? 0 : cpus * CLOCK_TICK_US;
+	uint64_t threads;
 	int64_t left;
 
 	if (now < r->cpu_due_us || r->killed)
 		return 0;
-	if (read_cpu_left(r, &left, e) < 0)
+	if (cgroup_threads(&r->cgroup, &threads, e) < 0 || read_cpu_left(r, &left, e) < 0)
 		return -1;
+	int64_t cpus = width(r, threads);
+	int64_t lag = r->stays ? 0 : cpus * CLOCK_TICK_US;
+
 	if (left >= 0 && left <= lag) {
 		clock_settle();
 		lag = 0;
 		if (read_cpu_left(r, &left, e) < 0)
 			return -1;
 	}
-	r->cpu_due_us = now + most((left - lag) / cpus, nap_us(r, left));
+	r->cpu_due_us = now + most(lasts_us(r, left, lag, cpus), nap_us(r, left));
 	if (left < 0)
 		watch_fire(r, SANDBOX__STATUS__CPU_TIME_LIMIT);
 	return 0;
