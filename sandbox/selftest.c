@@ -315,7 +315,8 @@ static int fly_all(struct selftest *s, struct err *e)
 
 static void catch_signals(void)
 {
-	static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+	/* The last: a reader who has seen enough; what is in flight must be put away all the same. */
+	static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
 	struct sigaction end = {.sa_handler = on_signal};
 
 	for (size_t i = 0; i < ARRAY_LEN(ends); i++)

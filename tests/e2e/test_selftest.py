@@ -204,6 +204,17 @@ class Refused(Case):
         self.assertIn("stopped by a signal", err)
         self.assertEqual(traces()[0] - before[0], set())
 
+    def test_reader_goes_away(self):
+        before = traces()
+        p = subprocess.Popen([SANDBOX, "selftest", "--verbose", "--jobs", "1", "environment", "fork_bomb", "signals"],
+                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        p.stdout.close()
+        err = p.stderr.read()
+        p.stderr.close()
+        self.assertEqual(p.wait(PATIENCE_S), 1)
+        self.assertIn(b"stopped by a signal", err)
+        self.assertEqual(traces()[0] - before[0], set())
+
 
 if __name__ == "__main__":
     unittest.main(argv=sys.argv[:1] + sys.argv[1:])
