@@ -109,12 +109,16 @@ static void add_limits(struct command *c, const struct attack *a)
 		{"--time", "time", "1s"},          {"--memory", "memory", "64M"},
 		{"--processes", "processes", "4"}, {"--output", "output", "1M"},
 		{"--box-size", "box", "64M"},      {"--policy", "policy", "native"},
-		{"--net", "net", "none"},
+		{"--net", "net", "none"},          {"--cpus", "cpus", NULL},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+		const char *value = attack_key(a, options[i][1], options[i][2]);
+
+		if (!value)
+			continue;
 		add(c, options[i][0]);
-		addf(c, "%s", attack_key(a, options[i][1], options[i][2]));
+		addf(c, "%s", value);
 	}
 	add(c, "--wall");
 	addf(c, "%.0fs", wall_seconds(a));

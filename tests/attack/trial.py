@@ -111,6 +111,7 @@ def start(attack, host, sandbox, turn, copy_in, command, terminal):
     options = ["--time", f"{attack.seconds}s", "--wall", f"{attack.wall}s", "--memory", keys.get("memory", "64M")]
     options += ["--processes", keys.get("processes", "32" if attack.compiling else "4")]
     options += ["--output", keys.get("output", "1M"), "--box-size", keys.get("box", "64M")]
+    options += ["--cpus", keys["cpus"]] if "cpus" in keys else []
     options += ["--policy", keys.get("policy", "compiler" if attack.compiling else "native")]
     options += network_options(attack, host, turn)
     for kind, path in files.items():

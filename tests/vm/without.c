@@ -82,6 +82,7 @@ static const struct {
 	{ "oom_group",    0,               {NULL} },
 	{ "pids",         0,               {NULL} },
 	{ "devices",      0,               {NULL} },
+	{ "cpu_quota",    0,               {NULL} },
 	{ "cpu_count",    0,               {NULL} },
 	{ "cpu_time",     0,               {NULL} },
 	{ "wall_time",    0,               {NULL} },
@@ -456,6 +457,7 @@ int __wrap_cgroup_open(const struct cgroup_cell *c, const char *name,
 
 	most.memory_bytes = off("memory") ? 1ULL << 40 : most.memory_bytes;
 	most.processes = off("pids") ? 1 << 20 : most.processes;
+	most.cpu_milli = off("cpu_quota") ? 0 : most.cpu_milli;
 	if (off("fresh_cgroup") && kept.cell == c && same_limits(&kept.limits, &most))
 		*cg = kept;
 	else
