@@ -1,6 +1,7 @@
 """The attacks as their files describe themselves: groups are folders, everything else stands in the first line."""
 
 import collections
+import fnmatch
 import glob
 import os
 import re
@@ -78,6 +79,14 @@ def all_attacks():
         if (other := stems.setdefault(attacks[-1].stem, path)) != path:
             raise ValueError(f"{path} and {other}: the same name")
     return attacks
+
+
+def named_but_gone():
+    """What sandbox/README.md calls attack/NAME and is none; '*' in a name stands for anything."""
+    with open(os.path.join(HERE, "../../sandbox/README.md")) as f:
+        named = set(re.findall(r"`attack/([\w*]+)`", f.read()))
+    stems = [attack.stem for attack in all_attacks()]
+    return sorted(name for name in named if not fnmatch.filter(stems, name))
 
 
 def show(attacks):

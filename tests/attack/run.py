@@ -17,7 +17,7 @@ import time
 import traceback
 
 import trial
-from corpus import all_attacks, known_layers, show
+from corpus import all_attacks, known_layers, named_but_gone, show
 
 
 class Apart:
@@ -104,6 +104,8 @@ def main():
         options.error(str(e))
     if not chosen:
         options.error(f"no attack is called {' '.join(given.names) or given.layer}")
+    if gone := [] if given.names else named_but_gone():
+        options.error(f"sandbox/README.md names attacks that are gone: {', '.join(gone)}")
     if given.list:
         show(chosen)
         return 0
