@@ -1,4 +1,4 @@
-# attack: expect=exited:0 layer=peer why=who connects is asked for the uid that the kernel knows
+# attack: expect=exited:0 layer=peer root=1 why=who connects is asked for the uid that the kernel knows
 import os
 import socket
 
