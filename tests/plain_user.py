@@ -32,11 +32,12 @@ def write(path, text):
 
 
 class PlainUser:
-    """leaf: whether he starts in a leaf of what was delegated, or, as under systemd-run, in its top."""
+    """leaf: whether he starts in a leaf of what was delegated, or, as under systemd-run, in its top.  marked: as systemd does."""
 
-    def __init__(self, subuid=SUBUID, subgid=SUBGID, controllers=("cpu", "cpuset", "memory", "pids"), delegated=True, leaf=True):
+    def __init__(self, subuid=SUBUID, subgid=SUBGID, controllers=("cpu", "cpuset", "memory", "pids"), delegated=True, leaf=True,
+                 marked=True):
         self.subuid, self.subgid, self.controllers = subuid, subgid, controllers
-        self.delegated, self.leaf = delegated, leaf
+        self.delegated, self.leaf, self.marked = delegated, leaf, marked
 
     def __enter__(self):
         self.etc = tempfile.mkdtemp(prefix="gavel-etc-")
@@ -67,6 +68,8 @@ class PlainUser:
         for folder in {self.cgroup, self.place} if self.delegated else ():
             for name in DELEGATED:
                 os.chown(os.path.join(folder, name), UID, GID)
+        if self.delegated and self.marked:
+            os.setxattr(self.cgroup, "user.delegate", b"1")
 
     def __exit__(self, *_):
         try:

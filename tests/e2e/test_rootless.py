@@ -127,6 +127,21 @@ class Sandbox(Case):
         self.assertEqual((status, said), (0, "one\n"))
         self.assertEqual(user.left(), [])
 
+    def test_of_systemd_only_what_it_has_marked(self):
+        if not os.path.exists("/run/systemd/system"):
+            if os.uname().nodename != "gavel-vm":
+                self.skipTest("no systemd")
+            os.makedirs("/run/systemd/system")
+            self.addCleanup(shutil.rmtree, "/run/systemd")
+        for leaf in True, False:
+            reason = "has other processes in it"
+            with self.subTest(leaf=leaf), PlainUser(leaf=leaf, marked=False) as user, user.start(["/bin/sleep", "600"]) as somebody:
+                self.refused(user, reason)
+                somebody.kill()
+            with self.subTest(leaf=leaf), PlainUser(leaf=leaf) as user, user.start(["/bin/sleep", "600"]) as somebody:
+                self.assertEqual(self.sandbox(user, program=("/bin/echo", "one")), (0, "one\n"))
+                somebody.kill()
+
     def test_what_root_alone_can_do(self):
         user = self.user()
         self.refused(user, "only root can make private networks", options=("--net", "bridge"))
