@@ -160,6 +160,19 @@ class Sandbox(Case):
         detail, = (c["detail"] for c in found["checks"] if c["name"] == "subordinate ids")
         self.assertIn("700001 to 765536", detail)
 
+    def test_ps(self):
+        """The user's cells, as the user and as root see them."""
+        user = self.user()
+        running = user.start([SANDBOX, "run", "--wall", "600s", "--", "/bin/sleep", "600"])
+        self.addCleanup(running.wait)
+        self.addCleanup(running.terminate)
+
+        def cells(said):
+            return [(cell["name"], cell["tasks"]) for i in json.loads(said)["instances"] if i["uid"] == plain_user.UID for cell in i["cells"]]
+        until("the program", lambda: cells(user.run([SANDBOX, "ps", "--json"])[1]) == [("sandbox", 2)])
+        root = subprocess.run([SANDBOX, "ps", "--json"], stdout=subprocess.PIPE, text=True, check=True).stdout
+        self.assertEqual(cells(root), [("sandbox", 2)])
+
     def test_ids_that_were_not_given(self):
         for subuid, subgid, *words in (
                 ("", plain_user.SUBGID, "/etc/subuid gives user cells no ids", "usermod --add-subuids"),
