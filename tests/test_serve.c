@@ -37,12 +37,15 @@ struct server {
 	size_t friends; /* how many users besides root may connect */
 };
 
+static const cpu_set_t *pin; /* of the servers to come */
+
 _Noreturn static void be_server(const struct server *s, unsigned cells)
 {
 	struct serve_options o = {.socket_dir = s->sockets,
 				  .rules_dir = "rules",
 				  .program_cells = cells,
 				  .jury_cells = 1,
+				  .cpus = pin,
 				  .allow = {FRIEND, OTHER_FRIEND},
 				  .nallow = s->friends};
 	struct err e = {0};
@@ -373,10 +376,67 @@ Test(serve, welcomes_and_runs, .timeout = 60)
 		cr_expect_gt(w->n_layers, 15);
 		cr_expect(names_layer(w, "seccomp"));
 		cr_expect_eq(names_layer(w, "landlock"), landlock_abi() > 0);
+		cr_expect_eq(w->runs_queue, 0);
 		sandbox__welcome__free_unpacked(w, NULL);
 		channel_frame_release(&f);
 		expect_works(sock);
 	}
+	server_close(&s);
+}
+
+static int can_pin(void)
+{
+	struct cgroup_host h = {0};
+	struct err e = {0};
+
+	fixture_rights();
+	cr_assert_eq(cgroup_host_open(&h, &e), 0, "%s", e.msg);
+	int can = (h.controllers & 1U << CGROUP_CPUSET) != 0;
+
+	cr_expect_eq(cgroup_host_close(&h, &e), 0, "%s", e.msg);
+	return can;
+}
+
+Test(serve, gives_runs_a_cpu_or_does_not_start, .timeout = 60)
+{
+	static struct channel_frame f;
+	cpu_set_t first;
+	struct server s;
+	struct reply r;
+	char *argv[3];
+	struct err e = {0};
+	int can = can_pin();
+
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	pin = &first;
+	server_open(&s, 1);
+	if (!can) {
+		int status = 0;
+
+		cr_expect_eq(waitpid(s.pid, &status, 0), s.pid);
+		cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+		cr_expect_eq(rmdir(s.dir), 0);
+		return;
+	}
+	expect_serves(s.program);
+	AUTO_CLOSE int sock = channel_connect(s.program, &e);
+
+	cr_assert_eq(channel_receive(sock, SOON_MS, &f, &e), 1);
+	Sandbox__Welcome *w =
+		(Sandbox__Welcome *)channel_unpack(&f, &sandbox__welcome__descriptor, &e);
+
+	cr_assert_not_null(w);
+	cr_expect_eq(w->runs_queue, 1);
+	sandbox__welcome__free_unpacked(w, NULL);
+	channel_frame_release(&f);
+	Sandbox__Request rq = shell(argv, "grep Cpus_allowed_list /proc/self/status");
+	AUTO_CLOSE int input = io_memfd_of("", 0, &e);
+
+	cr_assert_eq(channel_send(sock, &rq.base, &input, 1, &e), 0);
+	cr_assert(reply_read(sock, &r));
+	cr_expect_str_eq(r.out, "Cpus_allowed_list:\t0\n", "%s", r.error);
+	(void)close(fd_steal(&sock));
 	server_close(&s);
 }
 
