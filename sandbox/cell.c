@@ -199,7 +199,8 @@ static int start_init(struct cell *c, const struct root *root, const char *netwo
 	if (status == 0 && write(b.go[1], "g", 1) != 1)
 		status = err_sys(e, "start init");
 	birth_close(&b);
-	if (status < 0 || await_hello(c, e) < 0 || cgroup_check_joined(c->cgroup.init, e) < 0) {
+	if (status < 0 || await_hello(c, e) < 0 ||
+	    cgroup_check_joined(c->cgroup.procs_fds, c->cgroup.nprocs_fds, e) < 0) {
 		stop_init(c);
 		return -1;
 	}

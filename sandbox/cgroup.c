@@ -83,7 +83,7 @@ static int procs_open(const struct cgroup_host *h, const int *dirs, int *fds, in
 	for (int i = 0; i < h->ntrees; i++) {
 		if (dirs[i] < 0)
 			continue;
-		fds[*nfds] = cgroup_dir_file(dirs[i], h->ops->join, O_WRONLY, e);
+		fds[*nfds] = cgroup_dir_file(dirs[i], h->ops->join, O_RDWR, e);
 		if (fds[*nfds] < 0)
 			return -1;
 		(*nfds)++;
@@ -236,18 +236,13 @@ int cgroup_attach_self(const int *procs_fds, int n)
 	return 0;
 }
 
-int cgroup_check_joined(const int *dirs, struct err *e)
+int cgroup_check_joined(const int *procs_fds, int n, struct err *e)
 {
 	char pid[32];
 
-	for (int i = 0; i < CGROUP_TREES; i++) {
-		if (dirs[i] < 0)
-			continue;
-		AUTO_CLOSE int procs = openat(dirs[i], "cgroup.procs", O_RDONLY | O_CLOEXEC);
-
-		if (procs < 0 || read(procs, pid, sizeof(pid)) <= 0)
+	for (int i = 0; i < n; i++)
+		if (pread(procs_fds[i], pid, sizeof(pid), 0) <= 0)
 			return err_set(e, "the process is not in its cgroup");
-	}
 	return 0;
 }
 

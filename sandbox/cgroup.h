@@ -177,10 +177,10 @@ int cgroup_open(const struct cgroup_cell *c, const char *name, const struct cgro
 int cgroup_attach_self(const int *procs_fds, int n);
 
 /*
- * 0 if every cgroup in dirs (CGROUP_TREES of them, -1 where there is none) holds a process.  A jailed process cannot see from
- * inside which cgroup it is in; this looks from outside.
+ * 0 if every cgroup whose file to join by this is holds a process.  A jailed process cannot see from inside which cgroup it is in;
+ * this looks from outside.
  */
-int cgroup_check_joined(const int *dirs, struct err *e);
+int cgroup_check_joined(const int *procs_fds, int n, struct err *e);
 
 /*
  * The ids of the processes in it, decimal, one a line, NUL-terminated; as many as fit.  Returns the length, or -1 with errno

@@ -182,7 +182,7 @@ static int await_armed(struct park *p, struct err *e)
 			err_set(e, "jail: seccomp: no listener came");
 		return 1;
 	}
-	if (cgroup_check_joined(p->cgroup.dirs, e) < 0) {
+	if (cgroup_check_joined(p->cgroup.procs_fds, p->cgroup.nprocs_fds, e) < 0) {
 		err_wrap(e, "jail: attach");
 		return 1;
 	}

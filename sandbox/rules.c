@@ -2,8 +2,12 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "proto/err.h"
+#include "proto/io.h"
 #include "proto/scope.h"
 #include "sandbox/digest.h"
 #include "sandbox/root_from.h"
@@ -103,6 +107,45 @@ static int hash_rules(struct rules *r, struct err *e)
 	return -1;
 }
 
+struct hashed {
+	int status;
+	char hash[DIGEST_HEX];
+	struct err err;
+};
+
+/*
+ * In a child: the library that hashes would stay in the memory that every cell is cloned from, and be copied for every run: it has
+ * more of it than all the rest.
+ */
+static int hash_apart(struct rules *r, struct err *e)
+{
+	struct hashed h = {0};
+	int ends[2];
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return err_sys(e, "pipe");
+	pid = fork();
+	if (pid == 0) {
+		h.status = hash_rules(r, &h.err);
+		memcpy(h.hash, r->hash, sizeof(h.hash));
+		_exit(io_write_all(ends[1], &h, sizeof(h), e) < 0);
+	}
+	(void)close(ends[1]);
+	if (pid < 0)
+		err_sys(e, "fork");
+	else if (io_read_full(ends[0], &h, sizeof(h), e) != (ssize_t)sizeof(h))
+		err_set(e, "hash the rules: the process for it died");
+	else if (h.status < 0)
+		*e = h.err;
+	else
+		memcpy(r->hash, h.hash, sizeof(h.hash));
+	(void)close(ends[0]);
+	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	return r->hash[0] ? 0 : -1;
+}
+
 static int load_named(struct rules *r, const char *dir, const struct rules_names *names,
 		      struct err *e)
 {
@@ -146,7 +189,7 @@ int rules_load(struct rules *r, const char *dir, struct err *e)
 		err_set(e, "%s: no %s", dir, r->nroots ? "seccomp/*.policy" : "roots/*.yaml");
 		goto fail;
 	}
-	if (hash_rules(r, e) < 0)
+	if (hash_apart(r, e) < 0)
 		goto fail;
 	return 0;
 fail:
@@ -174,7 +217,10 @@ int rules_use_from(struct rules *r, const char *name, const struct root_cache_op
 		if (root_use_from(&r->roots[i], cache, e) < 0)
 			return err_wrap(e, "root %s: from", r->roots[i].name);
 	}
-	return r->hash[0] ? hash_rules(r, e) : 0;
+	if (!r->hash[0])
+		return 0;
+	r->hash[0] = '\0';
+	return hash_apart(r, e);
 }
 
 const struct root *rules_root(const struct rules *r, const char *name)
