@@ -107,10 +107,10 @@ class Host:
         self.folder("secret", "cwd", "out", "build")
         self.canaries = [self.file("secret/canary"), self.file("secret/out")]
         self.input = self.file("input", "input of the attack\n")
-        self.victim = subprocess.Popen(["/bin/sleep", "600"], env={"SECRET": self.secret})
-        self.visits = []
         if bridged:
             self.own_network()
+        self.victim = subprocess.Popen(["/bin/sleep", "600"], env={"SECRET": self.secret})
+        self.visits = []
         self.tcp = self.listen(socket.AF_INET, ("0.0.0.0" if bridged else "127.0.0.1", 0))
         self.abstract = "gavel-attack-" + secrets.token_hex(8)
         self.unix = self.listen(socket.AF_UNIX, "\0" + self.abstract)
