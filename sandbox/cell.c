@@ -217,6 +217,7 @@ int cell_open(struct cell *c, const struct cell_options *o, struct err *e)
 			   .init_sock = -1,
 			   .init_pidfd = -1,
 			   .park = PARK_EMPTY,
+			   .online = sysconf(_SC_NPROCESSORS_ONLN),
 			   .box = {1, BOX_DEFAULT, BOX_INODES_DEFAULT},
 			   .ties = {-1, -1, -1}};
 	if (!c->options.tables)

@@ -53,6 +53,7 @@ struct cell {
 	const char *network;  /* "none", "loopback" or "bridge" */
 	struct bridge bridge; /* open if it is that */
 	cpu_set_t cpus;       /* that runs may have to themselves */
+	long online;          /* CPUs of the machine when the cell was opened */
 	int touched;
 	unsigned runs;
 	struct cell_box box;

@@ -30,7 +30,7 @@ static int64_t most(int64_t a, int64_t b)
 /* How many CPUs so many threads of the run can be burning at once. */
 static int64_t width(const struct run *r, uint64_t threads)
 {
-	int64_t cpus = r->cgroup.limits.cpu >= 0 ? 1 : sysconf(_SC_NPROCESSORS_ONLN);
+	int64_t cpus = r->cgroup.limits.cpu >= 0 ? 1 : r->cell->online;
 
 	return most(least(cpus, (int64_t)threads), 1);
 }
@@ -128,7 +128,7 @@ static int read_cpu_left(const struct run *r, int64_t *left_us, struct err *e)
 static int64_t nap_us(struct run *r, int64_t left_us)
 {
 	int64_t nap = left_us == r->left_us ? 2 * r->nap_us : 0;
-	int64_t longest = r->stays ? PINNED_US : QUIET_US * sysconf(_SC_NPROCESSORS_ONLN);
+	int64_t longest = r->stays ? PINNED_US : QUIET_US * r->cell->online;
 
 	r->nap_us = least(most(nap, NEAR_US), longest);
 	r->left_us = left_us;
