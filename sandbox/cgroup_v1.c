@@ -343,7 +343,8 @@ static int v1_oom(const struct cgroup *cg, uint64_t *kills, bool *at_limit, stru
 		return -1;
 	if (!cgroup_dir_key(text, "oom_kill", kills))
 		return err_set(e, "memory.oom_control lacks 'oom_kill' (kernel before 4.13)");
-	return v1_at_limit(cg, at_limit, e);
+	*at_limit = false;
+	return *kills > 0 ? v1_at_limit(cg, at_limit, e) : 0;
 }
 
 const struct cgroup_ops cgroup_v1_ops = {
