@@ -41,7 +41,7 @@ def e2e(_mode, only):
 
 
 def layers(_mode, only):
-    return [["/usr/bin/python3", "tests/vm/layers.py", *filter(None, [only])]]
+    return [["/usr/bin/python3", "tests/vm/layers.py", *({"": [], "brief": ["--brief"]}.get(only, [only]))]]
 
 
 SUITES = {"unit": unit, "attack": attack, "e2e": e2e, "layers": layers}

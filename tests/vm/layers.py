@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Switch off the layers that an attack names, and see it get through; leave one of them on, and see it held.
 
-    layers.py [LAYER | ATTACK]...
+    layers.py [--brief] [LAYER | ATTACK | GROUP]...
 
 In the first line of an attack `layer=a,b+c` says: it gets through without a, and without both b and c. Every such part is
 tried in the machine of vm.py with build/without (see without.c): with all of it off the attack must get through, and with
@@ -123,8 +123,10 @@ def trials(names):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--brief", action="store_true", help="of the attacks whose layers have all been shown already, none")
     parser.add_argument("names", nargs="*", metavar="NAME")
-    names = parser.parse_args().names
+    options = parser.parse_args()
+    names = options.names
     if os.uname().nodename != MACHINE:
         parser.error("works in the machine of tests/vm/vm.py only")
     made = [place for place in PLACES if not os.path.exists(place)]
@@ -132,6 +134,8 @@ def main():
         os.mkdir(place)
     counts, shown = {True: 0, False: 0, None: 0}, set()
     for trial in trials(names):
+        if options.brief and set(trial.layers) <= shown:
+            continue
         ok, what = trial.outcome()
         counts[ok] += 1
         shown |= set(trial.layers) if ok else set()
