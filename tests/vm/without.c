@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -76,7 +77,7 @@ static const struct {
 	{ "stdio",        0,               {NULL} },
 	{ "close",        0,               {NULL} },
 	{ "environment",  0,               {NULL} },
-	{ "rlimits",      0,               {"limits"} },
+	{ "rlimits",      0,               {"limits", "sizes", "check"} },
 	{ "seccomp",      0,               {NULL} },
 	{ "memory",       0,               {NULL} },
 	{ "oom_group",    0,               {NULL} },
@@ -261,6 +262,17 @@ int __wrap_prctl(int what, ...)
 	if (what == PR_SET_DUMPABLE && off("dumpable"))
 		a[0] = 1;
 	return (int)__real_syscall(SYS_prctl, what, a[0], a[1], a[2], a[3]);
+}
+
+/* Sizes are set again for each run. */
+int __real_mount(const char *source, const char *target, const char *type, unsigned long flags,
+		 const void *options);
+int __wrap_mount(const char *source, const char *target, const char *type, unsigned long flags,
+		 const void *options)
+{
+	if (flags & MS_REMOUNT && (off("box_size") || off("box_inodes")))
+		return 0;
+	return __real_mount(source, target, type, flags, options);
 }
 
 int __wrap_setsid(void)

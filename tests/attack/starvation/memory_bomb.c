@@ -3,8 +3,8 @@
 
 int main(void)
 {
-	for (int mb = 0; mb < 1024; mb++)
+	for (int mb = 0; mb < 256; mb++)
 		if (!take_memory(1 << 20))
 			broken("malloc");
-	escaped("1 GB of 64 MB allowed");
+	escaped("256 MB of 64 MB allowed");
 }
