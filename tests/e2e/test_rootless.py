@@ -45,6 +45,14 @@ class Case(unittest.TestCase):
         self.addCleanup(user.__exit__)
         return user
 
+    def crowded_user(self):
+        """One who has something else in his leaf: an instance that is alone there takes it for itself."""
+        user = self.user()
+        somebody = user.start(["/bin/sleep", "600"])
+        self.addCleanup(somebody.wait)
+        self.addCleanup(somebody.kill)
+        return user
+
     def sandbox(self, user, *options, program=("/bin/true",)):
         return user.run([SANDBOX, "run", *options, "--", *program])
 
@@ -162,7 +170,7 @@ class Sandbox(Case):
 
     def test_ps(self):
         """The user's cells, as the user and as root see them."""
-        user = self.user()
+        user = self.crowded_user()
         running = user.start([SANDBOX, "run", "--wall", "600s", "--", "/bin/sleep", "600"])
         self.addCleanup(running.wait)
         self.addCleanup(running.terminate)
@@ -243,10 +251,7 @@ class Judging(Case):
         return process, log.name
 
     def test_sandboxd_serves_its_own_user_alone(self):
-        user = self.user()
-        somebody = user.start(["/bin/sleep", "600"])  # or sandboxd, alone there, would take the leaf for itself
-        self.addCleanup(somebody.wait)
-        self.addCleanup(somebody.kill)
+        user = self.crowded_user()
         for options, words in ((("--allow-uid", "0"), "--allow-uid 0: started by user 61010, sandboxd can serve nobody else"),
                                (("--ids", "1900000000:65536"), "is not within 700001:65536, the subordinate ids"),
                                (("--ids", "765530:8"), "is not within 700001:65536")):
