@@ -11,6 +11,7 @@
 #include "proto/scope.h"
 #include "sandbox/cells.h"
 #include "sandbox/inspect.h"
+#include "sandbox/rights.h"
 #include "sandbox/see.h"
 #include "tests/cell_fixture.h"
 
@@ -317,6 +318,9 @@ Test(cells, a_program_that_runs, .timeout = 90)
 	struct err e = {0};
 	AUTO_CLOSE int seen_fd = io_memfd(&e);
 
+	fixture_rights();
+	if (rights_user() != 0)
+		cr_skip_test("needs root: nobody else may look into an init");
 	fixture_open(&f, NULL);
 	Sandbox__Request rq = fixture_shell(argv, HOSTILE_SCRIPT);
 
