@@ -1,6 +1,7 @@
 #include "proto/channel.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <protobuf-c/protobuf-c.h>
 #include <sys/socket.h>
@@ -209,9 +210,24 @@ static int clear_stale(const char *path, struct err *e)
 	return 0;
 }
 
+int channel_file(const char *path, mode_t mode, struct err *e)
+{
+	AUTO_CLOSE int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	char same[32];
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_sys(e, "open %s", path);
+	if (!S_ISSOCK(st.st_mode) || st.st_uid != geteuid())
+		return err_set(e, "%s is not the socket that was made there", path);
+	snprintf(same, sizeof(same), "/proc/self/fd/%d", fd);
+	return chmod(same, mode) < 0 ? err_sys(e, "chmod %s", path) : fd_steal(&fd);
+}
+
 int channel_listen(const char *path, int backlog, struct err *e)
 {
 	struct sockaddr_un a;
+	AUTO_CLOSE int file = -1;
 	AUTO_CLOSE int sock = -1;
 
 	if (fill_address(&a, path, e) < 0 || clear_stale(path, e) < 0)
@@ -221,8 +237,9 @@ int channel_listen(const char *path, int backlog, struct err *e)
 		return err_sys(e, "socket");
 	if (bind(sock, (struct sockaddr *)&a, sizeof(a)) < 0)
 		return err_sys(e, "bind %s", path);
-	if (chmod(path, 0666) < 0)
-		return err_sys(e, "chmod %s", path);
+	file = channel_file(path, 0666, e);
+	if (file < 0)
+		return -1;
 	if (listen(sock, backlog) < 0)
 		return err_sys(e, "listen on %s", path);
 	return fd_steal(&sock);

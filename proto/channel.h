@@ -10,6 +10,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define CHANNEL_FRAME_MAX 65536
 #define CHANNEL_FDS_MAX   200 /* below SCM_MAX_FD, 253 */
@@ -57,5 +58,11 @@ int channel_connect_within(const char *path, int timeout_ms, struct err *e);
 
 /* Binds and listens, mode 0666 (peers are judged by SO_PEERCRED, not by the file): replaces a dead socket at path, refuses a live one. */
 int channel_listen(const char *path, int backlog, struct err *e);
+
+/*
+ * Gives the socket of channel_listen() another mode; returns an O_PATH descriptor of it.  Never anything else: who owns the folder may
+ * have put a link to another file in its place.
+ */
+int channel_file(const char *path, mode_t mode, struct err *e);
 
 #endif

@@ -97,7 +97,11 @@ static int close_to_strangers(const char *path, const struct serve_options *o, s
 {
 	if (o->nallow > 1)
 		return 0;
-	if (chmod(path, 0600) < 0 || chown(path, o->nallow ? o->allow[0] : 0, 0) < 0)
+	AUTO_CLOSE int file = channel_file(path, 0600, e);
+
+	if (file < 0)
+		return -1;
+	if (fchownat(file, "", o->nallow ? o->allow[0] : 0, 0, AT_EMPTY_PATH) < 0)
 		return err_sys(e, "owner of %s", path);
 	return 0;
 }
@@ -121,6 +125,21 @@ static int open_pool(struct pool *p, const struct serve_options *o, const char *
 	return 0;
 }
 
+/* Who could write to it could put sockets of his own there, and judged would believe them; root may serve in another's folder. */
+static int check_folder(const char *dir, struct err *e)
+{
+	struct stat st;
+
+	if (rights_user() == 0)
+		return 0;
+	if (stat(dir, &st) < 0)
+		return err_sys(e, "%s", dir);
+	if (st.st_uid == geteuid() && !(st.st_mode & 022))
+		return 0;
+	return err_set(e, "%s: must belong to user %u, and nobody else may write to it", dir,
+		       rights_user());
+}
+
 static int open_pools(struct master *m, struct err *e)
 {
 	const char *dir = m->options->socket_dir;
@@ -128,7 +147,7 @@ static int open_pools(struct master *m, struct err *e)
 	m->made_dir = mkdir(dir, 0755) == 0;
 	if (!m->made_dir && errno != EEXIST)
 		return err_sys(e, "mkdir %s", dir);
-	if (open_pool(&m->pools[0], m->options, "program", e) < 0 ||
+	if (check_folder(dir, e) < 0 || open_pool(&m->pools[0], m->options, "program", e) < 0 ||
 	    open_pool(&m->pools[1], m->options, "jury", e) < 0)
 		return -1;
 	return 0;

@@ -213,6 +213,44 @@ Test(channel, listens_where_nobody_does, .timeout = 30)
 	cr_expect_eq(rmdir(dir), 0);
 }
 
+/* Whoever owns the folder can put a link there between two calls of the server's. */
+Test(channel, only_a_socket_of_ours_gets_another_mode)
+{
+	char dir[32];
+	char path[64];
+	char other[64];
+	struct err e = {0};
+	struct stat st;
+
+	make_folder(dir, path, sizeof(path));
+	snprintf(other, sizeof(other), "%s/other", dir);
+	AUTO_CLOSE int first = channel_listen(path, 1, &e);
+	AUTO_CLOSE int file = channel_file(path, 0600, &e);
+
+	cr_assert_geq(file, 0, "%s", e.msg);
+	cr_expect_eq(fstat(file, &st), 0);
+	cr_expect_eq(st.st_mode & 07777, 0600);
+	cr_assert_eq(rename(path, other), 0);
+	cr_assert_eq(symlink(other, path), 0);
+	cr_expect_eq(channel_file(path, 0666, &e), -1);
+	cr_expect_not_null(strstr(e.msg, "not the socket"), "%s", e.msg);
+	cr_expect_eq(unlink(path), 0);
+	AUTO_CLOSE int plain = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+
+	cr_expect_eq(channel_file(path, 0666, &e), -1);
+	cr_expect_eq(fstat(plain, &st), 0);
+	cr_expect_eq(st.st_mode & 07777, 0600);
+	(void)unlink(path);
+	if (geteuid() == 0) {
+		cr_assert_eq(rename(other, path), 0);
+		cr_assert_eq(chown(path, 65534, 65534), 0);
+		cr_expect_eq(channel_file(path, 0666, &e), -1, "somebody else's");
+		(void)unlink(path);
+	}
+	(void)unlink(other);
+	cr_expect_eq(rmdir(dir), 0);
+}
+
 Test(channel, paths_have_limits)
 {
 	char path[200];

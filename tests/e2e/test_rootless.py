@@ -277,6 +277,23 @@ class Judging(Case):
         self.assertEqual(process.wait(60), 0)
         self.assertEqual(user.left(), [])
 
+    def test_sockets_are_where_nobody_else_can_put_any(self):
+        user = self.user()
+        somebody = user.start(["/bin/sleep", "600"])
+        self.addCleanup(somebody.wait)
+        self.addCleanup(somebody.kill)
+        for name, owner, mode in ("open", plain_user.UID, 0o777), ("of-root", 0, 0o755), ("of-a-stranger", 65534, 0o777):
+            folder = os.path.join(self.dir, name)
+            os.mkdir(folder)
+            os.chown(folder, owner, owner)
+            os.chmod(folder, mode)
+            process, log = self.sandboxd(user, "--socket", folder)
+            self.assertEqual(process.wait(60), 1)
+            with open(log, encoding="utf-8") as f:
+                self.assertIn(f"{folder}: must belong to user {plain_user.UID}, and nobody else may write to it", f.read())
+            self.assertEqual(os.listdir(folder), [])
+        self.assertEqual(user.left(), [])
+
     def test_verify(self):
         """judge verify starts sandboxd as its own user, and judges."""
         for leaf in True, False:
