@@ -34,20 +34,31 @@ static int write_trap(const char *path, const char *text, struct err *e)
 	return io_write_all(fd, text, strlen(text), e);
 }
 
-static int make_files(struct traps *t, struct err *e)
+/*
+ * But nobody else may make anything in these folders: the sandbox, as root perhaps, opens files in them by name.  What came out of a
+ * box is for nobody to see.
+ */
+static int make_folders(const struct traps *t, struct err *e)
 {
-	static const char *const folders[] = {"", "/secret", "/out"};
+	static const struct {
+		const char *name;
+		mode_t mode;
+	} folders[] = {{"", 0755}, {"/secret", 0755}, {"/out", 0700}};
 	char path[PATH_MAX];
-	mode_t mask = umask(0);
 
 	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
-		snprintf(path, sizeof(path), "%s%s", t->work, folders[i]);
-		if (mkdir(path, 0777) < 0 && (errno != EEXIST || chmod(path, 0777) < 0)) {
-			umask(mask);
+		snprintf(path, sizeof(path), "%s%s", t->work, folders[i].name);
+		if ((mkdir(path, 0700) < 0 && (errno != EEXIST || *folders[i].name)) ||
+		    chmod(path, folders[i].mode) < 0)
 			return err_sys(e, "%s", path);
-		}
 	}
-	umask(mask);
+	return 0;
+}
+
+static int make_files(struct traps *t, struct err *e)
+{
+	if (make_folders(t, e) < 0)
+		return -1;
 	snprintf(t->canary, sizeof(t->canary), "%s/secret/canary", t->work);
 	snprintf(t->input, sizeof(t->input), "%s/input", t->work);
 	return write_trap(t->canary, t->secret, e) < 0 ? -1 : write_trap(t->input, TRAPS_INPUT, e);
@@ -102,7 +113,7 @@ static int share_memory(struct traps *t, struct err *e)
 	fd = shm_open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 	if (fd < 0 || fchmod(fd, 0666) < 0)
 		return err_sys(e, "shm_open");
-	t->shm_id = shmget(t->shm_key, 4096, IPC_CREAT | 0666);
+	t->shm_id = shmget(t->shm_key, 4096, IPC_CREAT | IPC_EXCL | 0666);
 	if (t->shm_id < 0)
 		return err_sys(e, "shmget");
 	return io_write_all(fd, t->secret, strlen(t->secret), e);

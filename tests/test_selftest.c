@@ -97,6 +97,22 @@ static void leave_mount(const struct traps *t)
 	cr_assert_eq(mount("none", path, "tmpfs", 0, "size=4k"), 0);
 }
 
+/* As root perhaps, the sandbox opens files there by name: a link that another user has put there would be followed. */
+static void look_at_folders(const struct traps *t)
+{
+	static const char *const names[] = {"", "/secret", "/out"};
+	char path[PATH_MAX + 16];
+	struct stat st;
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		snprintf(path, sizeof(path), "%s%s", t->work, names[i]);
+		cr_assert(lstat(path, &st) == 0 && S_ISDIR(st.st_mode), "%s", path);
+		cr_assert_eq(st.st_uid, geteuid(), "%s", path);
+		cr_assert_eq(st.st_mode & 022, 0, "%s: %o", path, st.st_mode);
+	}
+	copy_link(t); /* which is noticed if all of this was looked at */
+}
+
 /* What traps_check() says after that has happened, "" if nothing: in a process of its own, which orphans come to. */
 static const char *said_after(spring *what)
 {
@@ -146,6 +162,7 @@ Test(selftest, traps_say_what_has_sprung_them, .timeout = 60)
 	} cases[] = {
 		{write_canary, "changed: canary"},
 		{change_mode, "changed: input"},
+		{look_at_folders, "no plain file"},
 		{stop_victim, "stopped"},
 		{kill_victim, "killed"},
 		{visit, "server of the host was reached"},
