@@ -11,15 +11,19 @@
 #include <unistd.h>
 
 #include "proto/err.h"
+#include "proto/io.h"
 #include "proto/scope.h"
 
 #define CORES_MAX 256
-#define WAITERS   128
+#define WAITERS   4096 /* more than all cells of some instances */
+#define DEAF_MS                                                                                    \
+	5000 /* a claim that nobody listens at is about to come or to go: no longer than that */
 
 /* A core that would do. */
 struct candidate {
-	int cpu, name; /* name: its lowest hyper-thread */
-	int queue;     /* where we stand in line, -1: nowhere yet */
+	int cpu, name;   /* name: its lowest hyper-thread */
+	int queue;       /* where we stand in line, -1: nowhere yet */
+	int64_t deaf_us; /* since when its claim has been there without a line, 0: it has not */
 };
 
 struct search {
@@ -50,7 +54,7 @@ static void add(struct search *s, int cpu)
 		if (s->at[i].name == name)
 			return;
 	if (s->n < CORES_MAX)
-		s->at[s->n++] = (struct candidate){cpu, name, -1};
+		s->at[s->n++] = (struct candidate){cpu, name, -1, 0};
 }
 
 static void address(int name, struct sockaddr_un *a, socklen_t *len)
@@ -150,6 +154,16 @@ static int send_claim(int to, int claim)
 	return sendmsg(to, &h, MSG_NOSIGNAL) == 1 ? 0 : -1;
 }
 
+/* Whether somebody has bound the name who will never listen: no keeper does that. */
+static int is_squatted(struct candidate *k)
+{
+	int64_t now = io_monotonic_us();
+
+	if (k->deaf_us == 0)
+		k->deaf_us = now;
+	return now - k->deaf_us > DEAF_MS * 1000LL;
+}
+
 /* One candidate: 1 claimed, 0 in line or to be tried again, -1 failure. */
 static int try_one(struct core *c, struct candidate *k, struct err *e)
 {
@@ -165,10 +179,15 @@ static int try_one(struct core *c, struct candidate *k, struct err *e)
 	if (e->num != EADDRINUSE)
 		return -1;
 	k->queue = queue_up(k->name, e);
-	if (k->queue >= 0)
+	if (k->queue >= 0) {
+		k->deaf_us = 0;
 		return 0;
+	}
 	if (e->num != ECONNREFUSED)
 		return -1;
+	if (is_squatted(k))
+		return err_set(e, "core %d: its claim is held by somebody who hands nothing on",
+			       k->name);
 	(void)nanosleep(&moment, NULL);
 	return 0;
 }
@@ -259,7 +278,11 @@ void core_release(struct core *c)
 
 	if (c->claim < 0)
 		return;
-	while ((waiter = accept4(c->claim, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
+	/* Strangers, who get nothing, could come for ever: then the line ends, and all in it come anew. */
+	for (int i = 0; i < WAITERS; i++) {
+		waiter = accept4(c->claim, NULL, NULL, SOCK_CLOEXEC);
+		if (waiter < 0)
+			break;
 		int given = is_ours(waiter) && send_claim(waiter, c->claim) == 0;
 
 		(void)close(waiter);

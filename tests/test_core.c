@@ -269,6 +269,25 @@ Test(core, strangers_neither_give_nor_get, .timeout = 60, .init = alone)
 	let_go(&stranger);
 }
 
+/* Nobody can stand in that line, and it never ends: who waits is told so. */
+Test(core, a_name_without_a_line_is_no_claim, .timeout = 60, .init = alone)
+{
+	static const char name[] = "\0gavel/core/900";
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	AUTO_CLOSE int squatter = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	cpu_set_t cpus = both();
+	struct core c;
+	struct err e;
+
+	memcpy(a.sun_path, name, sizeof(name) - 1);
+	cr_assert_eq(bind(squatter, (struct sockaddr *)&a,
+			  offsetof(struct sockaddr_un, sun_path) + sizeof(name) - 1),
+		     0);
+	cr_expect_eq(core_claim(&c, CPU_A, &cpus, -1, -1, &e), 1);
+	cr_expect_str_eq(e.msg, "core 900: its claim is held by somebody who hands nothing on");
+	cr_expect_eq(c.cpu, -1);
+}
+
 Test(core, lists)
 {
 	static const char *const wrong[] = {"",    "x",  "0-", "0,",    ",0",
