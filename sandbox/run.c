@@ -178,8 +178,10 @@ static void discard(struct run_result *result)
 
 static void take_pipe(struct park_pipe *p, int wanted, int sink, struct output *o)
 {
-	if (!wanted)
+	if (!wanted) {
+		output_close(&p->output);
 		return;
+	}
 	*o = p->output;
 	o->sink = sink;
 	p->output = (struct output){.pipe = -1, .memfd = -1, .sink = -1};
