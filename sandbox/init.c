@@ -5,6 +5,7 @@
 #include <linux/sched.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -33,6 +34,7 @@ struct pid1 {
 	struct network network;
 	int network_used;            /* by a run, and not looked at since */
 	pid_t child;                 /* of the run that is, or the next; 0: none */
+	volatile int *asked;         /* shared with the child: it was given a request */
 	int children;                /* signalfd(2): some process ended */
 	const struct policy *policy; /* of a child about to be made, whose box is in its place */
 };
@@ -273,6 +275,7 @@ static int await_request(struct jail_program *program, struct err *e)
 
 	if (!rq)
 		return -1;
+	*((const struct pid1 *)program->context)->asked = 1;
 	if (f.nfds < 3)
 		return err_set(e, "%zu descriptors came", f.nfds);
 	program->argv = vector(rq->argv, rq->n_argv);
@@ -302,7 +305,7 @@ static int report_end(const struct pid1 *p, int status, const struct rusage *usa
 
 /*
  * Reaps whatever has ended, orphans too: their zombies would count against the program's limit of processes.  With the child, all
- * of the run ends.
+ * of the run ends.  A child that nobody gave a request has left nothing: the files that were put for the next one stay.
  */
 static int reap(struct pid1 *p, struct err *e)
 {
@@ -316,7 +319,8 @@ static int reap(struct pid1 *p, struct err *e)
 		if (pid != p->child)
 			continue;
 		p->child = 0;
-		p->box.used = p->network_used = 1;
+		if (*p->asked)
+			p->box.used = p->network_used = 1;
 		return kill_all(e) < 0 ? -1 : report_end(p, status, &usage, e);
 	}
 	return 0;
@@ -349,6 +353,7 @@ static int clone_child(struct pid1 *p, const Sandbox__Request *rq, const struct 
 
 	if (reset_pids(p, e) < 0)
 		return -1;
+	*p->asked = 0;
 	p->child = start_program(p, &program, pidfd);
 	if (p->child > 0)
 		return 0;
@@ -447,6 +452,14 @@ static void keep_only(struct init *in)
 	(void)close_range((unsigned)high + 1, ~0U, 0);
 }
 
+/* One word that a child keeps sharing with init until it becomes the program. */
+static int share_word(struct pid1 *p, struct err *e)
+{
+	p->asked = mmap(NULL, sizeof(*p->asked), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			-1, 0);
+	return p->asked == MAP_FAILED ? err_sys(e, "mmap") : 0;
+}
+
 /* SIGCHLD comes as something to read; a child begins with the signals row, which undoes this. */
 static int watch_children(struct pid1 *p, struct err *e)
 {
@@ -465,7 +478,8 @@ static int enter(struct pid1 *p, struct init *in, struct err *e)
 	if (jail_enter_cell(in->tables, &in->cell, e) < 0)
 		return -1;
 	keep_only(in); /* before the box opens descriptors of its own */
-	if (watch_children(p, e) < 0 || box_open(&p->box, in->cell.root, e) < 0 ||
+	if (watch_children(p, e) < 0 || share_word(p, e) < 0 ||
+	    box_open(&p->box, in->cell.root, e) < 0 ||
 	    network_open(&p->network, in->cell.network, e) < 0)
 		return -1;
 	return jail_namespaces_read(&p->own, e);

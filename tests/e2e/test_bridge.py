@@ -627,9 +627,10 @@ class Cell:
                           [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))])
         os.close(fd)
 
-    def ask(self, network, group, *argv, wall_s=20):
+    def ask(self, network, group, *argv, wall_s=20, memory_mib=0):
         self.send(self.pb.Request(kind=self.pb.Request.RUN, policy="network", network=network, network_group=group,
-                                  argv=argv, env=["PATH=/usr/bin:/bin"], wall_time_us=wall_s * 1000000))
+                                  argv=argv, env=["PATH=/usr/bin:/bin"], wall_time_us=wall_s * 1000000,
+                                  memory_bytes=memory_mib << 20))
 
     def answer(self):
         reply, fds = self.receive(self.pb.Reply())
@@ -719,6 +720,16 @@ class ServedInside(Serving):
                 caps = dict(line.split(":\t") for line in f if line.startswith("Cap"))
             for kind in "CapPrm", "CapEff", "CapBnd":
                 self.assertFalse(int(caps[kind], 16) & 1 << 12, "CAP_NET_ADMIN")
+
+    def test_other_limits_keep_the_network(self):
+        self.sandboxd()
+        a = self.cell()
+        for memory_mib in 64, 64, 65, 65, 66:  # each change throws away the child that was made ahead
+            a.ask(f"bridge:{self.name}", "", "/usr/bin/python3", "-c", "import socket; print(socket.if_nameindex())",
+                  memory_mib=memory_mib)
+            reply, texts = a.answer()
+            self.assertEqual(reply.error, "")
+            self.assertIn("eth0", texts[0], f"with {memory_mib} MiB")
 
 
 class Served(Serving, WithWorld):
