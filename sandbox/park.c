@@ -249,12 +249,20 @@ static int park_child(struct cell *c, const struct cgroup_limits *limits, const 
 	return status == 0 && c->box.ready ? armed(c, e) : status;
 }
 
+/* When the machine runs out of memory, a child that does nothing but wait is among the first to go. */
+static int is_dead(const struct park *p)
+{
+	struct pollfd end = {p->pidfd, POLLIN, 0};
+
+	return poll(&end, 1, 0) == 1;
+}
+
 /* Whether what there is serves a run with these limits and this policy. */
 static int is_fit(const struct cell *c, const struct cgroup_limits *limits, const char *policy)
 {
 	const struct park *p = &c->park;
 
-	return !c->ended && same_limits(&p->cgroup.limits, limits) &&
+	return !c->ended && !is_dead(p) && same_limits(&p->cgroup.limits, limits) &&
 	       (strcmp(p->policy, policy) == 0 || (p->listener < 0 && !is_ordered(p)));
 }
 
