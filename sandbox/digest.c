@@ -28,20 +28,22 @@ static const struct {
 
 int digest_load(struct err *e)
 {
-	static void *loaded;
+	static int is_loaded;
+	void *crypto;
 
-	if (loaded)
+	if (is_loaded)
 		return 0;
-	loaded = dlopen("libcrypto.so.3", RTLD_NOW);
-	if (!loaded)
+	crypto = dlopen("libcrypto.so.3", RTLD_NOW);
+	if (!crypto)
 		return err_set(e, "SHA-256 needs OpenSSL's libcrypto: %.150s", dlerror());
 	for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
-		void *call = dlsym(loaded, calls[i].name);
+		void *call = dlsym(crypto, calls[i].name);
 
 		if (!call)
 			return err_set(e, "libcrypto has no %s", calls[i].name);
 		memcpy(calls[i].pointer, &call, sizeof(call));
 	}
+	is_loaded = 1;
 	return 0;
 }
 
