@@ -257,11 +257,22 @@ void cell_close(struct cell *c)
 	ids_release(&c->ids);
 }
 
+static int goes_first; /* this process has asked for it, and was allowed to */
+
 void cell_watch_first(void)
 {
 	struct sched_param lowest = {.sched_priority = sched_get_priority_min(SCHED_FIFO)};
 
-	(void)sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &lowest);
+	goes_first = sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &lowest) == 0;
+}
+
+/* With a run over, whoever waited for it comes first: often it shares our CPU. */
+static void step_back(void)
+{
+	struct sched_param none = {0};
+
+	if (goes_first && sched_setscheduler(0, SCHED_OTHER | SCHED_RESET_ON_FORK, &none) == 0)
+		(void)sched_yield();
 }
 
 /* The private network that a checked request asks for, or NULL. */
@@ -425,6 +436,8 @@ static int run(struct cell *c, Sandbox__Request *rq, const int *fds, size_t nfds
 
 	if (plug_again(c, e) < 0)
 		return -1;
+	if (goes_first)
+		cell_watch_first();
 	status = run_request(c, rq, fds, nfds, &c->ties, &result, &why);
 
 	if (status < 0) {
@@ -435,6 +448,7 @@ static int run(struct cell *c, Sandbox__Request *rq, const int *fds, size_t nfds
 		status = refuse(&why, reply, arg, e);
 	else
 		status = reply(arg, &result.reply, result.fds, result.nfds, e);
+	step_back();
 	for (size_t i = 0; i < result.nfds; i++)
 		(void)close(result.fds[i]);
 	return status < 0 ? -1 : run_settle(c, rq->policy, e);

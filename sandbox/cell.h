@@ -76,8 +76,9 @@ int cell_open(struct cell *c, const struct cell_options *o, struct err *e);
 void cell_close(struct cell *c);
 
 /*
- * Makes the calling process run before ordinary ones (SCHED_FIFO), not what it forks: who watches deadlines must not wait behind the
- * programs it watches.  Where that is not allowed nothing changes; deadlines are then as exact as the machine is idle.
+ * Makes the calling process, while it watches a run, go before ordinary ones (SCHED_FIFO), not what it forks: who watches deadlines
+ * must not wait behind the programs it watches.  Where that is not allowed nothing changes; deadlines are then as exact as the
+ * machine is idle.
  */
 void cell_watch_first(void);
 

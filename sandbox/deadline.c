@@ -11,7 +11,7 @@
 
 #define STRETCH_MAX 10   /* how many times the wall limit a starved program may have */
 #define NEAR_US     100  /* the shortest sleep: looking more often costs more than it tells */
-#define AWAIT_US    500  /* until a child that was given its request is looked at again */
+#define AWAIT_US    1000 /* until a child that was given its request is looked at again */
 #define QUIET_US    500  /* the longest one near a limit, for each CPU that is visited */
 #define PINNED_US   250  /* and where a look is cheap */
 #define BRANCH_US   1000 /* the longest while more threads could make it too long */

@@ -172,10 +172,15 @@ static struct timespec until_next(struct run *r, int chores, struct err *e)
 int watch_run(struct run *r, struct err *e)
 {
 	struct pollfd p[P_COUNT];
-	int chores = !r->stays; /* on the CPU of the program they would be in its way */
+	/*
+	 * They would be in the way on the CPU of a pinned program, and of any program in its first moments: those may be all it
+	 * needs, and it often shares our CPU.
+	 */
+	int chores = !r->stays;
+	int begun = 0;
 
 	while (!r->init_done) {
-		struct timespec t = until_next(r, chores > 0, e);
+		struct timespec t = until_next(r, begun && chores > 0, e);
 		int n;
 
 		if (t.tv_sec < 0 || check_dying(r, e) < 0)
@@ -185,8 +190,9 @@ int watch_run(struct run *r, struct err *e)
 		if (n < 0 && errno != EINTR)
 			return err_sys(e, "poll");
 		/* Each is short; what happens meanwhile is seen between two of them. */
-		if (n == 0 && chores > 0)
+		if (n == 0 && begun && chores > 0)
 			chores = park_chore(r->cell, &r->cgroup.limits, e);
+		begun |= n == 0;
 		if (chores < 0 || (n > 0 && dispatch(r, p, e) < 0))
 			return -1;
 	}
