@@ -55,22 +55,40 @@ static const char *cache_dir(const struct root_cache_options *o, char text[CACHE
 	return text;
 }
 
-static int open_cache(const struct root_cache_options *o, struct err *e)
+/* Opens a folder that belongs to us and that nobody else may write to. */
+static int open_own(const char *dir, int flags, struct err *e)
 {
-	char text[CACHE_DIR_MAX];
-	const char *dir = cache_dir(o, text);
+	AUTO_CLOSE int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
 	struct stat st;
-
-	if (make_folders(dir, e) < 0)
-		return -1;
-	AUTO_CLOSE int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_sys(e, "%s", dir);
 	if (st.st_uid != geteuid() || (st.st_mode & 022))
 		return err_set(e, "%s: must belong to user %u, and nobody else may write to it",
-			       dir, geteuid());
+			       dir, rights_user() ? rights_user() : geteuid());
 	return fd_steal(&fd);
+}
+
+/* Anybody may have made a plain user's folder in /var/tmp, and could put another cache into it at any time. */
+static int check_above(const char *dir, struct err *e)
+{
+	char above[CACHE_DIR_MAX];
+
+	snprintf(above, sizeof(above), "%s", dir);
+	*strrchr(above, '/') = '\0';
+	AUTO_CLOSE int fd = open_own(above, O_NOFOLLOW, e);
+
+	return fd < 0 ? -1 : 0;
+}
+
+static int open_cache(const struct root_cache_options *o, struct err *e)
+{
+	char text[CACHE_DIR_MAX];
+	const char *dir = cache_dir(o, text);
+
+	if (make_folders(dir, e) < 0 || (dir == text && check_above(dir, e) < 0))
+		return -1;
+	return open_own(dir, 0, e);
 }
 
 static int open_folder(int parent, const char *name, struct err *e)

@@ -159,6 +159,21 @@ class Sandbox(Case):
         self.refused(user, "only root can mount an image", options=("--root", image))
         self.assertEqual(self.sandbox(user, "--net", "loopback"), (0, ""))
 
+    def test_nobody_else_can_make_the_cache_of_roots(self):
+        """In /var/tmp anybody may have made its folder first, and could change what is beneath."""
+        user = self.user()
+        layout = os.path.join(self.dir, "layout")
+        os.mkdir(layout)
+        for name, text in ("oci-layout", '{"imageLayoutVersion": "1.0.0"}'), ("index.json", "{}"):
+            with open(os.path.join(layout, name), "w", encoding="utf-8") as f:
+                f.write(text)
+        folder = f"/var/tmp/gavel-{plain_user.UID}"
+        os.mkdir(folder)  # nobody's but this test's
+        self.addCleanup(shutil.rmtree, folder)
+        os.chown(folder, 65534, 65534)
+        os.chmod(folder, 0o777)
+        self.refused(user, f"{folder}: must belong to user {plain_user.UID}, and nobody else", options=("--root", layout))
+
     def test_doctor(self):
         status, said = self.user().run([SANDBOX, "doctor", "--json"])
         self.assertEqual(status, 0, said)
