@@ -1,7 +1,7 @@
 /*
  * without.c - a sandbox that leaves layers out, to see which attacks get through then.
  *
- * build/without/sandbox and sandboxd are made of the very objects of build/bin, and of this file: the linker's --wrap puts each function
+ * build/without/sandbox is made of the very objects of build/bin, and of this file: the linker's --wrap puts each function
  * __wrap_NAME below in the place of NAME. Nothing in those objects asks what is to be left out, so nothing in a release can be
  * told to. GAVEL_WITHOUT="readonly,landlock" names what is off; the verify rows of the jail always are.
  *
