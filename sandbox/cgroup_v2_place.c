@@ -91,8 +91,8 @@ static int move_all(int dir, int leaf, struct err *e)
 static int make_room(int dir, struct err *e)
 {
 	struct err exists;
-	AUTO_CLOSE int made = cgroup_dir_make(dir, LEAF, &exists);
-	AUTO_CLOSE int leaf = cgroup_dir_open(dir, LEAF, e);
+	int made = cgroup_dir_make(dir, LEAF, &exists);
+	AUTO_CLOSE int leaf = made >= 0 ? made : cgroup_dir_open(dir, LEAF, e);
 
 	if (leaf < 0)
 		return -1;

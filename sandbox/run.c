@@ -66,7 +66,11 @@ static int hand_over(struct run *r, const Sandbox__Request *rq, const int *fds, 
 		r->stays = clock_stay(r->cgroup.limits.cpu, &r->before);
 	r->go_us = r->sampled_us = io_monotonic_us();
 	/* A child that is dead already, by the memory limit for one: init says so. */
-	(void)channel_send(r->sync, &rq->base, all, n, &gone);
+	if (channel_send(r->sync, &rq->base, all, n, &gone) < 0 && gone.num != EPIPE &&
+	    gone.num != ECONNRESET) {
+		*e = gone;
+		return -1;
+	}
 	(void)close(fd_steal(&p->out.end));
 	(void)close(fd_steal(&p->err_out.end));
 	return 0;
