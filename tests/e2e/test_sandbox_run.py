@@ -88,10 +88,12 @@ class Case(unittest.TestCase):
         with open(self.path(name)) as f:
             return f.read()
 
-    def start(self, *argv, **more):
-        mine = os.path.join(self.cgroup, str(self.started))
-        os.mkdir(mine)
-        self.started += 1
+    def start(self, *argv, where=None, **more):
+        """In a cgroup of its own, or in that of the one with the number `where`."""
+        mine = os.path.join(self.cgroup, str(self.started if where is None else where))
+        if where is None:
+            os.mkdir(mine)
+            self.started += 1
 
         def join():
             with open(os.path.join(mine, "cgroup.procs"), "w") as f:
@@ -757,7 +759,7 @@ class Ends(Case):
         p.kill()
         self.finish(p)
         for _ in range(500):
-            self.output("--", "true")
+            self.output("--", "true", where=0)
             if not self.folders():
                 break
             time.sleep(0.01)
