@@ -88,7 +88,7 @@ class PlainUser:
         """The same as this user, without any right of root's, in a mount namespace in which /etc says who he is."""
         settings = {"HOME": f"{self.etc}/home", "XDG_RUNTIME_DIR": f"{self.etc}/runtime", "USER": NAME,
                     "GAVEL_ROOTLESS": self.cgroup or ""}
-        mounts = " && ".join(f"mount --bind {self.etc}/{name} /etc/{name}" for name in ("passwd", "group", "subuid", "subgid"))
+        mounts = " && ".join(f"mount -n --bind {self.etc}/{name} /etc/{name}" for name in ("passwd", "group", "subuid", "subgid"))
         return ["/usr/bin/unshare", "--mount", "/bin/sh", "-c", f'{mounts} && exec "$@"', "sh",
                 "/usr/bin/setpriv", "--reuid", str(UID), "--regid", str(GID), "--clear-groups", "--inh-caps", "-all",
                 "/usr/bin/env", *(f"{name}={value}" for name, value in settings.items()), *argv]
