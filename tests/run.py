@@ -83,6 +83,12 @@ def run(argv, limit_s, pulse):
     return f"{text}\n{argv[-1]}: killed after {limit_s:.0f} s", 1
 
 
+def why(text):
+    """The end of what a program said; of unittest the part with the reasons, because a log may keep the beginning only."""
+    reasons = text.find("\n" + "=" * 70 + "\n")
+    return text[max(reasons, 0):][-20000:]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mode", default="release")
@@ -113,7 +119,7 @@ def main():
                   f"{f', {counts[2]} skipped' if counts[2] else ''}"
                   f"  {time.monotonic() - started:.1f} s", flush=True)
             if bad or options.verbose:
-                print(text[-20000:], flush=True)
+                print(text if options.verbose else why(text), flush=True)
             total = [a + b for a, b in zip(total, counts)]
     print(f"{total[0]} passed, {total[1]} failed, {total[2]} skipped")
     return 1 if total[1] or total[0] == 0 else 0

@@ -4,6 +4,7 @@
 All of it happens in network namespaces that the test makes: the "host" is one of them, and so is the "world".
 """
 import array
+import contextlib
 import ctypes
 import fcntl
 import importlib
@@ -182,12 +183,21 @@ class Case(base.Case):
                 return f"/proc/{child}/ns/net"
         self.fail("there is no cell")
 
+    @staticmethod
+    def networks(pid):
+        """Paths of the network namespaces that a process has open; while it makes one, others come and go."""
+        found = []
+        with contextlib.suppress(FileNotFoundError):
+            for path in (f"/proc/{pid}/fd/{fd}" for fd in os.listdir(f"/proc/{pid}/fd")):
+                with contextlib.suppress(FileNotFoundError):
+                    if os.readlink(path).startswith("net:"):
+                        found.append(path)
+        return found
+
     def private_ns(self, pid):
-        for fd in os.listdir(f"/proc/{pid}/fd"):
-            path = f"/proc/{pid}/fd/{fd}"
-            if os.readlink(path).startswith("net:"):
-                return path
-        self.fail("there is no private network")
+        found = self.networks(pid)
+        self.assertTrue(found, "there is no private network")
+        return found[0]
 
     def inside(self, ns, *argv):
         return subprocess.run(["nsenter", f"--net={ns}", "--", *argv], capture_output=True, text=True, timeout=60)
@@ -395,8 +405,6 @@ class Forged(Case):
         self.assertReached(self.reach(self.ns, self.target))
 
     def test_hardware_address(self):
-        before = self.inside(self.ns, "cat", "/sys/class/net/eth0/address").stdout
-        del before
         self.assertEqual(self.inside(self.ns, "ip", "link", "set", "eth0", "address", "02:67:0a:d5:0a:0e").returncode, 0)
         self.assertRefused(self.reach(self.ns, self.target))
 
@@ -696,8 +704,17 @@ class Serving(Case):
         return texts[0]
 
     def holders(self, p):
-        return [pid for pid in self.child_of(p.pid)
-                if any(os.readlink(f"/proc/{pid}/fd/{fd}").startswith("net:") for fd in os.listdir(f"/proc/{pid}/fd"))]
+        return [pid for pid in self.child_of(p.pid) if self.networks(pid)]
+
+    def first_port(self, p):
+        """Waits for the port of the first cell, and returns the namespace it is in."""
+        def look():
+            for pid in self.holders(p):
+                found.extend(ns for ns in self.networks(pid) if " c0@" in self.inside(ns, "ip", "-o", "link").stdout)
+            return found
+        found = []
+        until("the first cell's port", look)
+        return found[0]
 
 
 class ServedInside(Serving):
@@ -708,9 +725,7 @@ class ServedInside(Serving):
         p = self.sandboxd()
         a, b, c = self.cell(), self.cell(), self.cell()
         self.listener(a, "red")
-        until("the first cell", lambda: self.holders(p))
-        ns = self.private_ns(self.holders(p)[0])
-        until("its port", lambda: " c0@" in self.inside(ns, "ip", "-o", "link").stdout)
+        self.first_port(p)
         until("the server", lambda: self.client(b, "red", "10.213.14.2").startswith("reached"))
         self.assertReached(self.client(b, "red", "10.213.14.2"))
         self.assertRefused(self.client(c, "blue", "10.213.14.2"))
@@ -741,9 +756,8 @@ class Served(Serving, WithWorld):
         a, b, c = self.cell(), self.cell(), self.cell()
         self.listener(a, "red")
         address = f"10.213.{self.third}.2"  # the first there has the first address
-        until("the first cell", lambda: self.holders(p) and "gavel-up" in self.host_state())
-        ns = self.private_ns(self.holders(p)[0])
-        until("its port", lambda: " c0@" in self.inside(ns, "ip", "-o", "link").stdout)
+        self.first_port(p)
+        self.assertIn("gavel-up", self.host_state())
         until("the server", lambda: self.client(b, "red", address).startswith("reached"))
         for _ in range(3):  # each run has a new namespace, plugged in anew
             self.assertReached(self.client(b, "red", address))
@@ -801,11 +815,9 @@ class Served(Serving, WithWorld):
         p = self.sandboxd()
         a = self.cell()
         self.listener(a, "red")
-        until("the keeper's network", lambda: self.holders(p) and "gavel-up" in self.host_state())
-        ns = os.open(self.private_ns(self.holders(p)[0]), os.O_RDONLY)
+        ns = os.open(self.first_port(p), os.O_RDONLY)
         there = f"/proc/{os.getpid()}/fd/{ns}"
         try:
-            until("the cell's pair", lambda: " c0@" in self.inside(there, "ip", "-o", "link").stdout)
             self.end(p, signal.SIGKILL)
             # As this descriptor keeps the namespace, one can see in it that the cell's pair went by itself.
             until("the pair of a dead cell to go", lambda: " c0@" not in self.inside(there, "ip", "-o", "link").stdout)
