@@ -1,12 +1,12 @@
 #include "sandbox/digest.h"
 
-#include <dlfcn.h>
 #include <openssl/evp.h>
 
 #include "proto/err.h"
 #include "proto/scope.h"
+#include "sandbox/library.h"
 
-/* By hand and only when something is hashed: being linked with it would be a quarter of the time that `sandbox run` takes. */
+/* Being linked with it would be a quarter of the time that `sandbox run` takes. */
 #define CALLS(X)                                                                                   \
 	X(EVP_MD_CTX_new)                                                                          \
 	X(EVP_MD_CTX_free)                                                                         \
@@ -15,36 +15,18 @@
 	X(EVP_DigestUpdate)                                                                        \
 	X(EVP_DigestFinal_ex)
 
-#define AS_POINTER(name) __typeof__(name) *(name);
 static struct {
-	CALLS(AS_POINTER)
+	CALLS(LIBRARY_POINTER)
 } lib;
 
 #define AS_ROW(name) {#name, &lib.name},
-static const struct {
-	const char *name;
-	void *pointer;
-} calls[] = {CALLS(AS_ROW)};
+static const struct library_symbol calls[] = {CALLS(AS_ROW)};
 
 int digest_load(struct err *e)
 {
-	static int is_loaded;
-	void *crypto;
+	static struct library crypto = {"libcrypto.so.3", "libssl3", calls, ARRAY_LEN(calls), 0};
 
-	if (is_loaded)
-		return 0;
-	crypto = dlopen("libcrypto.so.3", RTLD_NOW);
-	if (!crypto)
-		return err_set(e, "SHA-256 needs OpenSSL's libcrypto: %.150s", dlerror());
-	for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
-		void *call = dlsym(crypto, calls[i].name);
-
-		if (!call)
-			return err_set(e, "libcrypto has no %s", calls[i].name);
-		memcpy(calls[i].pointer, &call, sizeof(call));
-	}
-	is_loaded = 1;
-	return 0;
+	return library_load(&crypto, e) < 0 ? err_wrap(e, "SHA-256") : 0;
 }
 
 int digest_open(struct digest *d, struct err *e)

@@ -1,7 +1,6 @@
 #include "sandbox/netlink.h"
 
 #include <arpa/inet.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
@@ -17,6 +16,7 @@
 
 #include "proto/err.h"
 #include "proto/scope.h"
+#include "sandbox/library.h"
 
 /* Every function of the two libraries that is called here. */
 #define CORE(X)                                                                                    \
@@ -69,45 +69,24 @@
 	X(rtnl_route_nh_set_ifindex)                                                               \
 	X(rtnl_route_nh_set_gateway)
 
-#define MEMBER(f) __typeof__(f) *(f);
 static struct {
-	int loaded;
-	CORE(MEMBER) ROUTE(MEMBER)
+	CORE(LIBRARY_POINTER) ROUTE(LIBRARY_POINTER)
 } nl;
 
-struct symbol {
-	const char *name;
-	void *where; /* of the pointer */
-};
+#define AS_ROW(name) {#name, &nl.name},
+static const struct library_symbol core[] = {CORE(AS_ROW)};
+static const struct library_symbol route[] = {ROUTE(AS_ROW)};
 
-#define SYMBOL(f) {#f, &nl.f},
-static const struct symbol core[] = {CORE(SYMBOL)};
-static const struct symbol route[] = {ROUTE(SYMBOL)};
-
-static int load(const char *library, const struct symbol *symbols, size_t n, struct err *e)
+static int load(struct err *e)
 {
-	void *handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
+	static struct library libraries[] = {
+		{"libnl-3.so.200", "libnl-3-200", core, ARRAY_LEN(core), 0},
+		{"libnl-route-3.so.200", "libnl-route-3-200", route, ARRAY_LEN(route), 0},
+	};
 
-	if (!handle)
-		return err_set(e, "%s", dlerror());
-	for (size_t i = 0; i < n; i++) {
-		void *f = dlsym(handle, symbols[i].name);
-
-		if (!f)
-			return err_set(e, "%s has no %s", library, symbols[i].name);
-		memcpy(symbols[i].where, &f, sizeof(f));
-	}
-	return 0;
-}
-
-static int load_all(struct err *e)
-{
-	if (nl.loaded)
-		return 0;
-	if (load("libnl-3.so.200", core, ARRAY_LEN(core), e) < 0 ||
-	    load("libnl-route-3.so.200", route, ARRAY_LEN(route), e) < 0)
-		return -1;
-	nl.loaded = 1;
+	for (size_t i = 0; i < ARRAY_LEN(libraries); i++)
+		if (library_load(&libraries[i], e) < 0)
+			return err_wrap(e, "private networks");
 	return 0;
 }
 
@@ -145,7 +124,7 @@ struct nl_sock *netlink_open(int ns, struct err *e)
 {
 	struct nl_sock *sock;
 
-	if (load_all(e) < 0)
+	if (load(e) < 0)
 		return NULL;
 	sock = nl.nl_socket_alloc();
 	if (!sock) {

@@ -1,16 +1,16 @@
 #include "sandbox/nft.h"
 
-#include <dlfcn.h>
 #include <nftables/libnftables.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "proto/err.h"
 #include "proto/scope.h"
+#include "sandbox/library.h"
 #include "sandbox/netlink.h"
 #include "sandbox/network_rule.h"
 
-#define FUNCTIONS(X)                                                                               \
+#define CALLS(X)                                                                                   \
 	X(nft_ctx_new)                                                                             \
 	X(nft_ctx_free)                                                                            \
 	X(nft_ctx_buffer_error)                                                                    \
@@ -18,11 +18,12 @@
 	X(nft_ctx_get_error_buffer)                                                                \
 	X(nft_run_cmd_from_buffer)
 
-#define MEMBER(f) __typeof__(f) *(f);
 static struct {
-	int loaded;
-	FUNCTIONS(MEMBER)
+	CALLS(LIBRARY_POINTER)
 } lib;
+
+#define AS_ROW(name) {#name, &lib.name},
+static const struct library_symbol calls[] = {CALLS(AS_ROW)};
 
 /* A bucket must hold the largest packet there is between two cells, which is 64 KiB. */
 #define BURST_MIN 262144
@@ -212,29 +213,12 @@ char *nft_host_rules(const char *table, const char *uplink, uint32_t inner)
 	return finish(f, &text);
 }
 
-static int load_library(struct err *e)
+static int load(struct err *e)
 {
-#define SYMBOL(f) {#f, &lib.f},
-	static const struct {
-		const char *name;
-		void *where;
-	} symbols[] = {FUNCTIONS(SYMBOL)};
-	void *handle;
+	static struct library nftables = {"libnftables.so.1", "libnftables1", calls,
+					  ARRAY_LEN(calls), 0};
 
-	if (lib.loaded)
-		return 0;
-	handle = dlopen("libnftables.so.1", RTLD_NOW | RTLD_LOCAL);
-	if (!handle)
-		return err_set(e, "%s", dlerror());
-	for (size_t i = 0; i < ARRAY_LEN(symbols); i++) {
-		void *f = dlsym(handle, symbols[i].name);
-
-		if (!f)
-			return err_set(e, "libnftables.so.1 has no %s", symbols[i].name);
-		memcpy(symbols[i].where, &f, sizeof(f));
-	}
-	lib.loaded = 1;
-	return 0;
+	return library_load(&nftables, e) < 0 ? err_wrap(e, "private networks") : 0;
 }
 
 struct nft_guard {
@@ -267,7 +251,7 @@ struct nft_guard *nft_guard_open(int ns, const char *rules, struct err *e)
 		err_set(e, "out of memory");
 		return NULL;
 	}
-	if (load_library(e) < 0)
+	if (load(e) < 0)
 		return NULL;
 	g = calloc(1, sizeof(*g));
 	if (!g) {

@@ -2,7 +2,6 @@
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -10,16 +9,14 @@
 
 #include "proto/err.h"
 #include "proto/scope.h"
+#include "sandbox/library.h"
 #include "sandbox/tree.h"
 
 #define WHITEOUT ".wh."
 #define OPAQUE   ".wh..wh..opq"
 #define BLOCK    65536
 
-/*
- * libarchive brings a dozen libraries along, which would cost every start of a sandbox more than its cell does, and be in the
- * memory of every keeper.  So only a process that unpacks loads it.
- */
+/* It brings a dozen libraries along, so only a process that unpacks loads it. */
 #define CALLS(X)                                                                                   \
 	X(archive_entry_filetype)                                                                  \
 	X(archive_entry_hardlink)                                                                  \
@@ -43,34 +40,19 @@
 	X(archive_read_support_format_tar)                                                         \
 	X(archive_set_error)
 
-#define AS_POINTER(name) __typeof__(name) *(name);
 static struct {
-	CALLS(AS_POINTER)
+	CALLS(LIBRARY_POINTER)
 } lib;
 
 #define AS_ROW(name) {#name, &lib.name},
-static const struct {
-	const char *name;
-	void *pointer;
-} calls[] = {CALLS(AS_ROW)};
+static const struct library_symbol calls[] = {CALLS(AS_ROW)};
 
 int oci_layer_load(struct err *e)
 {
-	static void *loaded;
+	static struct library archive = {"libarchive.so.13", "libarchive13", calls,
+					 ARRAY_LEN(calls), 0};
 
-	if (loaded)
-		return 0;
-	loaded = dlopen("libarchive.so.13", RTLD_NOW);
-	if (!loaded)
-		return err_set(e, "OCI images need libarchive: %.150s", dlerror());
-	for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
-		void *call = dlsym(loaded, calls[i].name);
-
-		if (!call)
-			return err_set(e, "libarchive has no %s", calls[i].name);
-		memcpy(calls[i].pointer, &call, sizeof(call));
-	}
-	return 0;
+	return library_load(&archive, e) < 0 ? err_wrap(e, "OCI images") : 0;
 }
 
 /* One reading of the blob from its beginning to its end. */
