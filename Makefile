@@ -129,7 +129,7 @@ build/without/%: $(B)/tests/vm/without.o $(B)/sandbox/%_main.o $(B)/libsandbox.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) $(without) -o $@ $^ $(LIBS_sandbox)
-without: build/without/sandbox
+without: build/without/sandbox build/without/sandboxd
 
 # What measures: programs of their own, as small as they can be, because fork() costs what the parent weighs.
 $(B)/libbench.a: $(call objs,$(call srcs,tests/bench))

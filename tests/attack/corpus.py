@@ -17,7 +17,7 @@ STATUSES = {
 }
 KEYS = {
     "expect", "layer", "each", "policy", "time", "wall", "memory", "processes", "output", "box", "net", "groups", "rounds",
-    "beside", "peak", "cpus", "copyout", "mount", "stdin", "leak", "terminal", "cells", "root", "verdict", "feedback",
+    "beside", "peak", "later", "cpus", "copyout", "mount", "stdin", "leak", "terminal", "cells", "root", "verdict", "feedback",
 }
 
 

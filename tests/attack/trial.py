@@ -213,6 +213,13 @@ def check_usage(attack, report):
         raise Failed(f"had {report['processes_peak']} processes")
 
 
+def check_later(attack, report, turn):
+    """What an earlier run had is not counted in the report of a later one."""
+    most = size(attack.keys.get("later", attack.keys.get("memory", "64M")))
+    if turn > 1 and report["memory_peak_bytes"] > most + SLACK:
+        raise Failed(f"used {report['memory_peak_bytes']} bytes of {most}, counting the run before")
+
+
 def judge(attack, host, text, report):
     """Raise Failed unless the outcome is one that was expected."""
     said = [line for line in text["stdout"].splitlines() if line.startswith(("ESCAPED", "BROKEN"))]
@@ -272,6 +279,7 @@ def in_one_cell(attack, host, sandbox):
                 if report["error"]:
                     raise Failed(f"refused: {report['error']}")
                 got = judge(attack, host, {kind: report[kind] for kind in ("stdout", "stderr")}, report)
+                check_later(attack, report, turn)
     finally:
         wrong = server.close()
     if wrong:

@@ -1,7 +1,7 @@
 /*
  * without.c - a sandbox that leaves layers out, to see which attacks get through then.
  *
- * build/without/sandbox is made of the very objects of build/bin, and of this file: the linker's --wrap puts each function
+ * build/without/sandbox and sandboxd are made of the very objects of build/bin, and of this file: the linker's --wrap puts each function
  * __wrap_NAME below in the place of NAME. Nothing in those objects asks what is to be left out, so nothing in a release can be
  * told to. GAVEL_WITHOUT="readonly,landlock" names what is off; the verify rows of the jail always are.
  *
@@ -160,6 +160,7 @@ int __wrap_cell_open(struct cell *c, const struct cell_options *o, struct err *e
 	static struct jail_tables tables = {.cell = cell, .program = program};
 	struct cell_options options = *o;
 
+	tables.ncell = tables.nprogram = 0; /* sandboxd has tried a cell before its keepers open theirs */
 	for (size_t i = 0; i < jail_cell_nsteps; i++)
 		if (!leaves_out(jail_cell_steps[i].name))
 			cell[tables.ncell++] = jail_cell_steps[i];
