@@ -1,4 +1,4 @@
-/* attack: expect=exited:0 policy=network net=bridge groups=red,blue beside=2 processes=8 time=5s layer=caps+seccomp+filter why=a cell sends under its own addresses: it may not change them, nor make frames of its own, and the filter lets no others through */
+/* attack: expect=exited:0 policy=network net=bridge groups=red,blue beside=2 processes=8 time=5s layer=filter,caps+ids why=a cell sends under its own addresses: it may not change them, nor make frames of its own, and the filter lets no others through */
 #include "attack.h"
 #include <arpa/inet.h>
 #include <linux/netlink.h>
@@ -53,12 +53,14 @@ static void make_frames(void)
 {
 	static const struct {
 		int family, type, protocol;
-	} raw[] = {{AF_PACKET, SOCK_RAW, 0x0300},       {AF_PACKET, SOCK_DGRAM, 0x0300},
-		   {AF_INET, SOCK_RAW, IPPROTO_RAW},    {AF_INET, SOCK_RAW, IPPROTO_ICMP},
-		   {AF_INET, SOCK_DGRAM, IPPROTO_ICMP}, {AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER}};
+	} raw[] = {{AF_PACKET, SOCK_RAW, 0x0300},
+		   {AF_PACKET, SOCK_DGRAM, 0x0300},
+		   {AF_INET, SOCK_RAW, IPPROTO_RAW},
+		   {AF_INET, SOCK_RAW, IPPROTO_ICMP},
+		   {AF_INET6, SOCK_RAW, IPPROTO_RAW}};
 
 	for (size_t i = 0; i < sizeof(raw) / sizeof(*raw); i++)
-		if (socket(raw[i].family, raw[i].type, raw[i].protocol) >= 0 && i != 4)
+		if (socket(raw[i].family, raw[i].type, raw[i].protocol) >= 0)
 			escaped("made socket %zu that takes whole packets", i);
 }
 
