@@ -156,7 +156,7 @@ static int renew_jury(struct job *j, struct err *e)
 		return 0;
 	if (take_cell(j, &j->jury, j->config->jury_socket, e) < 0)
 		return -1;
-	return jury_load(j->jury, j->config->problem, j->config->blobs, e);
+	return jury_load(j->jury, &j->config->problem->validator, j->config->blobs, e);
 }
 
 /* After a failure: 1 if it was a cell that died and the work is worth another try in a new one. */

@@ -34,9 +34,10 @@ static void free_sources(struct compile_source *sources, size_t n)
 	free(sources);
 }
 
-static struct compile_source *load_sources(const struct problem *p, struct err *e)
+static struct compile_source *load_sources(const struct problem *p,
+					   const struct problem_program *program, struct err *e)
 {
-	size_t n = p->validator.nsources;
+	size_t n = program->nsources;
 	struct compile_source *sources = calloc(n + 1, sizeof(*sources));
 
 	if (!sources) {
@@ -46,36 +47,36 @@ static struct compile_source *load_sources(const struct problem *p, struct err *
 	for (size_t i = 0; i < n; i++) {
 		char *data;
 
-		if (problem_load(p, &p->validator.sources[i], &data, &sources[i].len, e) < 0) {
+		if (problem_load(p, &program->sources[i], &data, &sources[i].len, e) < 0) {
 			free_sources(sources, i);
 			return NULL;
 		}
 		sources[i].data = data;
-		sources[i].name = p->validator.sources[i].name;
+		sources[i].name = program->sources[i].name;
 	}
 	return sources;
 }
 
-static const char **source_names(const struct problem *p, struct err *e)
+static const char **source_names(const struct problem_program *program, struct err *e)
 {
-	const char **names = calloc(p->validator.nsources + 1, sizeof(*names));
+	const char **names = calloc(program->nsources + 1, sizeof(*names));
 
 	if (!names)
 		err_set(e, "out of memory");
-	for (size_t i = 0; names && i < p->validator.nsources; i++)
-		names[i] = p->validator.sources[i].name;
+	for (size_t i = 0; names && i < program->nsources; i++)
+		names[i] = program->sources[i].name;
 	return names;
 }
 
-static const struct language *find_language(const struct languages *all, const struct problem *p,
-					    struct err *e)
+static const struct language *find_language(const struct languages *all,
+					    const struct problem_program *program, struct err *e)
 {
 	const struct language *l;
-	const char **names = source_names(p, e);
+	const char **names = source_names(program, e);
 
 	if (!names)
 		return NULL;
-	l = languages_by_files(all, names, p->validator.nsources, 1, e);
+	l = languages_by_files(all, names, program->nsources, 1, e);
 	free(names);
 	return l;
 }
@@ -83,7 +84,7 @@ static const struct language *find_language(const struct languages *all, const s
 /* The first line of what the compiler said is enough to name the package's fault. */
 static int refuse_build(const struct compile_result *r, struct err *e)
 {
-	return err_set(e, "the validator does not compile: %.*s",
+	return err_set(e, "does not compile: %.*s",
 		       (int)(strcspn(r->output, "\n") < 180 ? strcspn(r->output, "\n") : 180),
 		       r->output);
 }
@@ -110,21 +111,22 @@ static int build_in(struct sandbox_client *c, const struct compile_job *job,
 	return rc;
 }
 
-int jury_build(void *arg, const struct problem *p, struct problem_built *out, struct err *e)
+int jury_build(void *arg, const struct problem *p, const struct problem_program *program,
+	       struct problem_built *out, struct err *e)
 {
 	const struct jury_builder *b = arg;
-	struct compile_job job = {.language = find_language(b->languages, p, e),
-				  .nsources = p->validator.nsources,
+	struct compile_job job = {.language = find_language(b->languages, program, e),
+				  .nsources = program->nsources,
 				  .program_memory_bytes = memory_limit(p)};
 	struct compile_source *sources;
 	struct sandbox_client *c;
 	int rc;
 
 	if (!job.language)
-		return err_wrap(e, "validator");
-	sources = load_sources(p, e);
+		return -1;
+	sources = load_sources(p, program, e);
 	if (!sources)
-		return err_wrap(e, "validator");
+		return -1;
 	job.sources = sources;
 	c = sandbox_client_open(b->socket, b->timeout_ms, e);
 	rc = c ? build_in(c, &job, out, e) : -1;
@@ -133,17 +135,17 @@ int jury_build(void *arg, const struct problem *p, struct problem_built *out, st
 	return rc;
 }
 
-int jury_load(struct sandbox_client *c, const struct problem *p, struct blob_cache *blobs,
-	      struct err *e)
+int jury_load(struct sandbox_client *c, const struct problem_program *program,
+	      struct blob_cache *blobs, struct err *e)
 {
 	size_t n = 0;
-	struct sandbox_file *files = calloc(p->validator.nartifacts + 1, sizeof(*files));
+	struct sandbox_file *files = calloc(program->nartifacts + 1, sizeof(*files));
 	int rc = 0;
 
 	if (!files)
 		return err_set(e, "out of memory");
-	for (; rc == 0 && n < p->validator.nartifacts; n++) {
-		const struct problem_file *a = &p->validator.artifacts[n];
+	for (; rc == 0 && n < program->nartifacts; n++) {
+		const struct problem_file *a = &program->artifacts[n];
 
 		files[n] =
 			(struct sandbox_file){a->name, a->mode, blob_cache_get(blobs, a->hash, e)};
@@ -224,7 +226,7 @@ static int run_in_fresh_box(struct sandbox_client *c, const struct problem *p,
 {
 	static char feedback[] = "feedback/";
 	const struct sandbox_file folder = {feedback, 0755, -1};
-	const char **names = source_names(p, e);
+	const char **names = source_names(&p->validator, e);
 	char **program;
 	const char **argv;
 	int rc = -1;

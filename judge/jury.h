@@ -18,6 +18,7 @@ struct language;
 struct languages;
 struct problem;
 struct problem_built;
+struct problem_program;
 struct sandbox_client;
 
 #define JURY_MESSAGE_MAX 8192 /* bytes kept of each message of a validator */
@@ -29,11 +30,12 @@ struct jury_builder {       /* borrowed */
 };
 
 /* A problem_build for problem_import(); arg is a struct jury_builder. */
-int jury_build(void *arg, const struct problem *p, struct problem_built *out, struct err *e);
+int jury_build(void *arg, const struct problem *p, const struct problem_program *program,
+	       struct problem_built *out, struct err *e);
 
-/* Makes the validator's program the cell's /program. */
-int jury_load(struct sandbox_client *c, const struct problem *p, struct blob_cache *blobs,
-	      struct err *e);
+/* Makes the built program of a problem, its validator or its grader, the cell's /program. */
+int jury_load(struct sandbox_client *c, const struct problem_program *program,
+	      struct blob_cache *blobs, struct err *e);
 
 struct jury_test { /* borrowed; sealed memfds */
 	int input_fd, answer_fd, output_fd;

@@ -104,8 +104,25 @@ static void files_free(struct problem_file *files, size_t n)
 	free(files);
 }
 
+static void program_release(struct problem_program *p)
+{
+	files_free(p->sources, p->nsources);
+	files_free(p->artifacts, p->nartifacts);
+	free(p->language);
+}
+
+void problem_group_release(struct problem_group *g)
+{
+	free(g->name);
+	problem_words_free(g->args);
+	free(g->requires);
+}
+
 void problem_release(struct problem *p)
 {
+	for (size_t i = 0; i < p->ngroups; i++)
+		problem_group_release(&p->groups[i]);
+	free(p->groups);
 	for (size_t i = 0; i < p->ncases; i++) {
 		struct problem_case *c = &p->cases[i];
 
@@ -121,9 +138,8 @@ void problem_release(struct problem *p)
 		files_free(p->submissions[i].files, p->submissions[i].nfiles);
 	}
 	free(p->submissions);
-	files_free(p->validator.sources, p->validator.nsources);
-	files_free(p->validator.artifacts, p->validator.nartifacts);
-	free(p->validator.language);
+	program_release(&p->validator);
+	program_release(&p->grader);
 	free(p->name);
 	free(p->title);
 	if (p->dir >= 0)

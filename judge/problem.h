@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "judge/score.h"
 #include "judge/validator.h"
 
 struct err;
@@ -35,8 +36,52 @@ struct problem_file {
 	char hash[PROBLEM_HASH_LEN + 1]; /* SHA-256 of the content, the name of its blob */
 };
 
+/* Bits of problem.kind; none of them: accepted or not, one pass, no talk. */
+enum problem_kind {
+	PROBLEM_SCORING = 1,
+	PROBLEM_INTERACTIVE = 2,
+	PROBLEM_MULTI_PASS = 4,
+	PROBLEM_SUBMIT_ANSWER = 8,
+};
+
+/* Who makes the result of a group out of those of its tests and groups. */
+enum problem_grading {
+	PROBLEM_GRADED, /* the default grader of the legacy format, by verdict_mode and score_mode */
+	PROBLEM_CUSTOM, /* the package's own grader, problem.grader */
+	PROBLEM_SCORED, /* the rules for scoring problems of 2025-09, by score_mode */
+};
+
+enum problem_score_mode {
+	PROBLEM_SUM,
+	PROBLEM_MIN,
+	PROBLEM_MAX,       /* of the default grader */
+	PROBLEM_AVG,       /* of the default grader */
+	PROBLEM_PASS_FAIL, /* of 2025-09: all or nothing */
+};
+
+enum problem_verdict_mode { PROBLEM_WORST_ERROR, PROBLEM_FIRST_ERROR, PROBLEM_ALWAYS_ACCEPT };
+
+/* Tests that are judged together: a folder below data/. */
+struct problem_group {
+	char *name;    /* "" for data itself, "sample", "secret", "secret/1-small" */
+	size_t parent; /* index in problem.groups; the first is its own parent */
+	enum problem_grading grading;
+	enum problem_score_mode score_mode;
+	enum problem_verdict_mode verdict_mode;
+	int go_on;         /* legacy: judge the rest of it also after something was not accepted */
+	int ignore_sample; /* default grader: what data/sample gave does not count */
+	int accept_any;    /* default grader: one accepted result is enough */
+	char **args;       /* of the custom grader, NULL-terminated */
+	struct score accept_score, reject_score; /* legacy: of a test whose validator gives none */
+	int has_low, has_high;                   /* no bound without */
+	struct score low, high; /* what its score may be; 2025-09: high is max_score */
+	size_t *requires;       /* 2025-09: groups that must be passed, by index */
+	size_t nrequires;
+};
+
 struct problem_case {
-	char *name; /* "sample/1", "secret/02-max" */
+	char *name;   /* "sample/1", "secret/02-max" */
+	size_t group; /* the innermost, by index */
 	struct problem_file in, ans;
 	char **args; /* NULL-terminated: arguments of the validator for this test */
 	struct validator_flags flags; /* the same, read; for the default validator only */
@@ -59,22 +104,31 @@ struct problem_limits {
 	uint64_t validation_time_us, validation_memory_bytes, validation_output_bytes;
 };
 
+/* A program of the jury. */
+struct problem_program {
+	char *language; /* rule that built and runs it; NULL before problem_import() */
+	struct problem_file *sources;
+	size_t nsources;
+	struct problem_file *artifacts; /* the built program: what was kept of the box */
+	size_t nartifacts;
+};
+
 /* Released by problem_release(). */
 struct problem {
 	char *name;  /* of the folder */
 	char *title; /* `name` in problem.yaml, or the folder's */
 	char version[PROBLEM_HASH_LEN + 1];
 	struct problem_limits limits;
+	unsigned kind; /* bits of problem_kind */
+	struct problem_group
+		*groups; /* each behind its parent, in judging order; at least the first */
+	size_t ngroups;
 	struct problem_case *cases; /* in judging order: sample, then secret, by name */
 	size_t ncases;
-	int custom; /* has a validator of its own; otherwise the built-in one */
-	struct {
-		char *language; /* rule that built and runs it; NULL before problem_import() */
-		struct problem_file *sources;
-		size_t nsources;
-		struct problem_file *artifacts; /* the built program: what was kept of the box */
-		size_t nartifacts;
-	} validator;
+	int custom;       /* has a validator of its own; otherwise the built-in one */
+	int custom_score; /* legacy: that validator gives scores (`custom score`) */
+	struct problem_program validator;
+	struct problem_program grader;          /* nsources 0: none */
 	struct problem_submission *submissions; /* by name; none from a manifest */
 	size_t nsubmissions;
 	int dir; /* the package; -1 from a manifest */
@@ -111,13 +165,13 @@ struct problem_built {
 	size_t nfiles;
 };
 
-/* Compiles p's validator (p->validator.sources, read with problem_load()) in a jury cell. */
-typedef int problem_build(void *arg, const struct problem *p, struct problem_built *out,
-			  struct err *e);
+/* Compiles one of p's programs (its sources, read with problem_load()) in a jury cell. */
+typedef int problem_build(void *arg, const struct problem *p, const struct problem_program *program,
+			  struct problem_built *out, struct err *e);
 
 /*
- * Reads the package and makes it the current version of its name in the store: blobs, the validator built by `build`,
- * manifest, summary.  When it is the current version already nothing is done and *changed is 0.  A build that fails refuses the
+ * Reads the package and makes it the current version of its name in the store: blobs, the validator and the grader built by
+ * `build`, manifest, summary.  When it is the current version already nothing is done and *changed is 0.  A build that fails refuses the
  * package.  version has PROBLEM_HASH_LEN + 1 bytes.
  */
 int problem_import(struct store *s, const char *dir, problem_build *build, void *arg, char *version,

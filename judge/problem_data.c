@@ -18,6 +18,7 @@ struct walk {
 /* The arguments of the validator for a group of tests, inherited downwards. */
 struct group {
 	const char *path;
+	size_t index; /* in problem.groups */
 	unsigned depth;
 	char **args;
 	struct validator_flags flags;
@@ -159,6 +160,9 @@ static int group_open(struct walk *w, const struct group *up, const char *path, 
 	g->args = problem_words_copy(up->args);
 	if (!file || !g->args)
 		return err_sys(e, "%s", path);
+	g->index = w->p->ngroups;
+	if (!problem_group_add(w->p, path + strlen(g->index ? "data/" : "data"), up->index, e))
+		return -1;
 	return read_group_file(w, file, legacy ? testdata_fields : group_fields, g, e);
 }
 
@@ -200,7 +204,7 @@ static int read_case_file(struct walk *w, const char *base, const char *suffix,
 static int add_case(struct walk *w, const struct group *g, const char *base, struct err *e)
 {
 	AUTO_FREE char *yaml = NULL;
-	struct group own = {.flags = g->flags};
+	struct group own = {.index = g->index, .flags = g->flags};
 	struct problem_case *c;
 	int rc = 0;
 
@@ -212,6 +216,7 @@ static int add_case(struct walk *w, const struct group *g, const char *base, str
 		return err_sys(e, "%s", base);
 	}
 	c->name = strdup(base + strlen("data/"));
+	c->group = g->index;
 	own.args = problem_words_copy(g->args);
 	if (!c->name || !own.args)
 		rc = err_sys(e, "%s", base);
@@ -351,11 +356,15 @@ static int walk_folder(struct walk *w, const struct group *up, const char *path,
 	return rc;
 }
 
+/* Folder by folder, so that the tests of a group stay together: "1/x" comes before "1-small/x". */
 static int by_name(const void *a, const void *b)
 {
-	const struct problem_case *x = a, *y = b;
+	const char *x = ((const struct problem_case *)a)->name;
+	const char *y = ((const struct problem_case *)b)->name;
 
-	return strcmp(x->name, y->name);
+	for (; *x && *x == *y; x++)
+		y++;
+	return (*x == '/' ? 1 : (unsigned char)*x) - (*y == '/' ? 1 : (unsigned char)*y);
 }
 
 int problem_read_data(struct problem *p, const struct problem_settings *s, struct err *e)

@@ -29,13 +29,19 @@ static int put_tests(struct store *s, const struct problem *p, struct err *e)
 		if (put_file(s, p, &p->cases[i].in, e) < 0 ||
 		    put_file(s, p, &p->cases[i].ans, e) < 0)
 			return -1;
-	for (size_t i = 0; i < p->validator.nsources; i++)
-		if (put_file(s, p, &p->validator.sources[i], e) < 0)
+	return 0;
+}
+
+static int put_sources(struct store *s, const struct problem *p, const struct problem_program *of,
+		       struct err *e)
+{
+	for (size_t i = 0; i < of->nsources; i++)
+		if (put_file(s, p, &of->sources[i], e) < 0)
 			return -1;
 	return 0;
 }
 
-/* One file of the built validator becomes a blob and a row of the manifest.  Folders have no descriptor: only their name is kept. */
+/* One file of a built program becomes a blob and a row of the manifest.  Folders have no descriptor: only their name is kept. */
 static int put_artifact(struct store *s, const struct sandbox_file *file, struct problem_file *out,
 			struct err *e)
 {
@@ -45,47 +51,51 @@ static int put_artifact(struct store *s, const struct sandbox_file *file, struct
 
 	*out = (struct problem_file){.mode = file->mode, .name = strdup(file->name)};
 	if (!out->name)
-		return err_sys(e, "validator");
+		return err_sys(e, "%s", file->name);
 	if (file->fd >= 0) {
 		fd = io_reopen(file->fd, e);
 		if (fd < 0 || io_read_fd(fd, PROBLEM_FILE_MAX, &data, &len, e) < 0)
-			return err_wrap(e, "validator: %.100s", file->name);
+			return err_wrap(e, "%.100s", file->name);
 	}
 	out->bytes = len;
 	return store_put_blob(s, data ? data : "", len, out->hash, e);
 }
 
-static int put_artifacts(struct store *s, struct problem *p, struct problem_built *built,
-			 struct err *e)
+static int put_artifacts(struct store *s, struct problem_program *program,
+			 struct problem_built *built, struct err *e)
 {
 	if (!built->language || built->nfiles == 0)
-		return err_set(e, "validator: the build gave no program");
-	p->validator.language = ptr_steal(&built->language);
-	p->validator.artifacts = calloc(built->nfiles, sizeof(*p->validator.artifacts));
-	if (!p->validator.artifacts)
-		return err_sys(e, "validator");
+		return err_set(e, "the build gave no program");
+	program->language = ptr_steal(&built->language);
+	program->artifacts = calloc(built->nfiles, sizeof(*program->artifacts));
+	if (!program->artifacts)
+		return err_set(e, "out of memory");
 	for (size_t i = 0; i < built->nfiles; i++)
-		if (put_artifact(s, &built->files[i],
-				 &p->validator.artifacts[p->validator.nartifacts++], e) < 0)
+		if (put_artifact(s, &built->files[i], &program->artifacts[program->nartifacts++],
+				 e) < 0)
 			return -1;
 	return 0;
 }
 
-static int build_validator(struct store *s, struct problem *p, problem_build *build, void *arg,
-			   struct err *e)
+/* Nothing to do for a program that the package does not have. */
+static int build_program(struct store *s, const struct problem *p, const char *what,
+			 struct problem_program *program, problem_build *build, void *arg,
+			 struct err *e)
 {
 	struct problem_built built = {0};
 	int rc;
 
-	if (!p->custom)
+	if (program->nsources == 0)
 		return 0;
-	rc = build(arg, p, &built, e);
+	rc = build(arg, p, program, &built, e);
 	if (rc == 0)
-		rc = put_artifacts(s, p, &built, e);
+		rc = put_artifacts(s, program, &built, e);
+	if (rc == 0)
+		rc = put_sources(s, p, program, e);
 	free(built.language);
 	if (built.files)
 		sandbox_files_free(built.files, built.nfiles);
-	return rc;
+	return rc < 0 ? err_wrap(e, "%s", what) : 0;
 }
 
 static int add_version(struct store *s, struct problem *p, struct err *e)
@@ -143,7 +153,8 @@ static int import(struct store *s, struct problem *p, problem_build *build, void
 
 	if (known != 0)
 		return known < 0 ? -1 : 0;
-	if (build_validator(s, p, build, arg, e) < 0 || put_tests(s, p, e) < 0)
+	if (build_program(s, p, "validator", &p->validator, build, arg, e) < 0 ||
+	    build_program(s, p, "grader", &p->grader, build, arg, e) < 0 || put_tests(s, p, e) < 0)
 		return -1;
 	return add_version(s, p, e);
 }

@@ -7,12 +7,16 @@
 #include "proto/err.h"
 #include "proto/scope.h"
 
-/* Of the manifest's layout: part of the version, so that a new layout imports packages anew. */
-#define MANIFEST_LAYOUT 1
+/*
+ * Of the manifest's layout: part of the version, so that a new layout imports packages anew.  Manifests of older layouts are still
+ * read, because submissions were judged by them and may be judged again: what a layout adds is optional for the reader, and what
+ * is absent means what judging did before.
+ */
+#define MANIFEST_LAYOUT 2
 
 #define JSON_LIMITS "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}"
 
-static json_t *words_to_json(char *const *words)
+json_t *problem_words_to_json(char *const *words)
 {
 	json_t *list = json_array();
 
@@ -40,13 +44,28 @@ static json_t *cases_to_json(const struct problem *p)
 	for (size_t i = 0; list && i < p->ncases; i++) {
 		const struct problem_case *c = &p->cases[i];
 
-		json_array_append_new(list, json_pack("{s:s, s:s, s:I, s:s, s:I, s:o}", "name",
-						      c->name, "in", c->in.hash, "in_bytes",
+		json_array_append_new(list, json_pack("{s:s, s:I, s:s, s:I, s:s, s:I, s:o}", "name",
+						      c->name, "group", (json_int_t)c->group, "in",
+						      c->in.hash, "in_bytes",
 						      (json_int_t)c->in.bytes, "ans", c->ans.hash,
 						      "ans_bytes", (json_int_t)c->ans.bytes, "args",
-						      words_to_json(c->args)));
+						      problem_words_to_json(c->args)));
 	}
 	return list;
+}
+
+static json_t *program_to_json(const struct problem_program *p)
+{
+	json_t *item;
+
+	if (p->nsources == 0)
+		return json_null();
+	item = json_pack("{s:o}", "sources", files_to_json(p->sources, p->nsources));
+	if (item && p->language) {
+		json_object_set_new(item, "language", json_string(p->language));
+		json_object_set_new(item, "artifacts", files_to_json(p->artifacts, p->nartifacts));
+	}
+	return item;
 }
 
 static json_t *limits_to_json(const struct problem_limits *l)
@@ -69,18 +88,14 @@ char *problem_to_manifest(const struct problem *p)
 	json_t *root;
 	char *text;
 
-	root = json_pack("{s:i, s:s, s:s, s:o, s:b, s:o, s:o}", "layout", MANIFEST_LAYOUT, "name",
-			 p->name, "title", p->title, "limits", limits_to_json(&p->limits), "custom",
-			 p->custom, "sources",
-			 files_to_json(p->validator.sources, p->validator.nsources), "cases",
+	root = json_pack("{s:i, s:s, s:s, s:i, s:o, s:b, s:b, s:o, s:o, s:o, s:o}", "layout",
+			 MANIFEST_LAYOUT, "name", p->name, "title", p->title, "kind", (int)p->kind,
+			 "limits", limits_to_json(&p->limits), "custom", p->custom, "custom_score",
+			 p->custom_score, "validator", program_to_json(&p->validator), "grader",
+			 program_to_json(&p->grader), "groups", problem_groups_to_json(p), "cases",
 			 cases_to_json(p));
 	if (root && p->version[0])
 		json_object_set_new(root, "version", json_string(p->version));
-	if (root && p->validator.language) {
-		json_object_set_new(root, "language", json_string(p->validator.language));
-		json_object_set_new(root, "artifacts",
-				    files_to_json(p->validator.artifacts, p->validator.nartifacts));
-	}
 	text = root ? json_dumps(root, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
 	json_decref(root);
 	return text;
@@ -127,7 +142,7 @@ static int files_from_json(json_t *list, struct problem_file **out, size_t *n)
 	return 0;
 }
 
-static int words_from_json(json_t *list, char ***out)
+int problem_words_from_json(json_t *list, char ***out)
 {
 	size_t n = json_array_size(list);
 
@@ -142,26 +157,27 @@ static int words_from_json(json_t *list, char ***out)
 	return *out ? 0 : -1;
 }
 
-static int case_from_json(json_t *item, int custom, struct problem_case *c)
+static int case_from_json(json_t *item, const struct problem *p, struct problem_case *c)
 {
 	const char *name, *in, *ans;
-	json_int_t in_bytes, ans_bytes;
+	json_int_t in_bytes, ans_bytes, group = 0;
 	struct err ignored;
 	json_t *args;
 
-	if (json_unpack(item, "{s:s, s:s, s:I, s:s, s:I, s:o !}", "name", &name, "in", &in,
-			"in_bytes", &in_bytes, "ans", &ans, "ans_bytes", &ans_bytes, "args",
-			&args) < 0 ||
+	if (json_unpack(item, "{s:s, s:s, s:I, s:s, s:I, s:o, s?I !}", "name", &name, "in", &in,
+			"in_bytes", &in_bytes, "ans", &ans, "ans_bytes", &ans_bytes, "args", &args,
+			"group", &group) < 0 ||
 	    set_hash(c->in.hash, in) < 0 || set_hash(c->ans.hash, ans) < 0 || in_bytes < 0 ||
-	    ans_bytes < 0)
+	    ans_bytes < 0 || group < 0 || (size_t)group >= p->ngroups)
 		return -1;
 	c->name = strdup(name);
+	c->group = (size_t)group;
 	c->in.bytes = (uint64_t)in_bytes;
 	c->ans.bytes = (uint64_t)ans_bytes;
-	if (!c->name || words_from_json(args, &c->args) < 0)
+	if (!c->name || problem_words_from_json(args, &c->args) < 0)
 		return -1;
-	return custom ? 0
-		      : validator_flags_parse((const char *const *)c->args, &c->flags, &ignored);
+	return p->custom ? 0
+			 : validator_flags_parse((const char *const *)c->args, &c->flags, &ignored);
 }
 
 static int cases_from_json(json_t *list, struct problem *p)
@@ -176,7 +192,7 @@ static int cases_from_json(json_t *list, struct problem *p)
 	for (p->ncases = 0; p->ncases < n;) {
 		struct problem_case *c = &p->cases[p->ncases++];
 
-		if (case_from_json(json_array_get(list, p->ncases - 1), p->custom, c) < 0)
+		if (case_from_json(json_array_get(list, p->ncases - 1), p, c) < 0)
 			return -1;
 	}
 	return 0;
@@ -209,45 +225,111 @@ static int limits_from_json(json_t *item, struct problem_limits *l)
 	return 0;
 }
 
-static int validator_from_json(json_t *sources, json_t *artifacts, const char *language,
-			       struct problem *p)
+/* A program that was built.  null: there is none. */
+static int program_from_json(json_t *item, struct problem_program *p)
 {
-	if (files_from_json(sources, &p->validator.sources, &p->validator.nsources) < 0)
+	json_t *sources, *artifacts;
+	const char *language;
+
+	if (!item || json_is_null(item))
+		return 0;
+	if (json_unpack(item, "{s:o, s:s, s:o !}", "sources", &sources, "language", &language,
+			"artifacts", &artifacts) < 0 ||
+	    files_from_json(sources, &p->sources, &p->nsources) < 0 ||
+	    files_from_json(artifacts, &p->artifacts, &p->nartifacts) < 0)
 		return -1;
-	if (!p->custom)
-		return p->validator.nsources == 0 && !artifacts && !language ? 0 : -1;
-	if (!language || !artifacts ||
-	    files_from_json(artifacts, &p->validator.artifacts, &p->validator.nartifacts) < 0)
-		return -1;
-	p->validator.language = strdup(language);
-	return p->validator.language ? 0 : -1;
+	p->language = strdup(language);
+	return p->language && p->nsources > 0 ? 0 : -1;
 }
 
-static int from_json(json_t *root, struct problem *p, struct err *e)
+/* Layout 1 had the validator's parts at the top. */
+static json_t *validator_of_layout_1(json_t *root)
 {
-	json_t *limits, *sources, *cases, *artifacts = NULL;
-	const char *name, *title, *version, *language = NULL;
-	json_error_t why;
-	int layout;
+	json_t *item = json_object();
 
-	if (json_unpack_ex(root, &why, 0, "{s:i, s:s, s:s, s:s, s:o, s:b, s:o, s:o, s?s, s?o !}",
-			   "layout", &layout, "name", &name, "title", &title, "version", &version,
-			   "limits", &limits, "custom", &p->custom, "sources", &sources, "cases",
-			   &cases, "language", &language, "artifacts", &artifacts) < 0)
+	json_object_set(item, "sources", json_object_get(root, "sources"));
+	json_object_set(item, "language", json_object_get(root, "language"));
+	json_object_set(item, "artifacts", json_object_get(root, "artifacts"));
+	return item;
+}
+
+static int programs_from_json(json_t *root, int layout, struct problem *p)
+{
+	json_t *validator;
+	int rc = 0;
+
+	if (layout > 1)
+		validator = json_incref(json_object_get(root, "validator"));
+	else
+		validator = p->custom ? validator_of_layout_1(root) : json_null();
+	if (program_from_json(validator, &p->validator) < 0 ||
+	    program_from_json(json_object_get(root, "grader"), &p->grader) < 0 ||
+	    (p->validator.nsources > 0) != p->custom)
+		rc = -1;
+	json_decref(validator);
+	return rc;
+}
+
+/* What every layout has. */
+static int head_from_json(json_t *root, struct problem *p, int *layout, struct err *e)
+{
+	const char *name, *title, *version;
+	json_error_t why;
+	json_int_t kind = 0;
+
+	if (json_unpack_ex(root, &why, 0, "{s:i, s:s, s:s, s:s, s?I, s:b, s?b}", "layout", layout,
+			   "name", &name, "title", &title, "version", &version, "kind", &kind,
+			   "custom", &p->custom, "custom_score", &p->custom_score) < 0)
 		return err_set(e, "manifest: %s", why.text);
-	if (layout != MANIFEST_LAYOUT)
-		return err_set(e, "manifest: layout %d, expected %d", layout, MANIFEST_LAYOUT);
+	if (*layout < 1 || *layout > MANIFEST_LAYOUT)
+		return err_set(e, "manifest: layout %d, expected at most %d", *layout,
+			       MANIFEST_LAYOUT);
+	p->kind = (unsigned)kind;
 	p->name = strdup(name);
 	p->title = strdup(title);
 	if (!p->name || !p->title)
 		return err_sys(e, "manifest");
 	if (set_hash(p->version, version) < 0)
 		return err_set(e, "manifest: version is not a hash");
-	if (limits_from_json(limits, &p->limits) < 0)
+	return 0;
+}
+
+/* A key that nobody here knows might change the verdict. */
+static int check_keys(json_t *root, struct err *e)
+{
+	static const char *const keys[] = {
+		"layout", "name",   "title",        "version",   "kind",
+		"limits", "custom", "custom_score", "validator", "grader",
+		"groups", "cases",  "sources",      "language",  "artifacts", /* layout 1 */
+	};
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(root, key, value)
+	{
+		size_t i = 0;
+
+		while (i < ARRAY_LEN(keys) && strcmp(keys[i], key) != 0)
+			i++;
+		if (i == ARRAY_LEN(keys))
+			return err_set(e, "manifest: unknown key %.40s", key);
+	}
+	return 0;
+}
+
+static int from_json(json_t *root, struct problem *p, struct err *e)
+{
+	int layout;
+
+	if (head_from_json(root, p, &layout, e) < 0 || check_keys(root, e) < 0)
+		return -1;
+	if (limits_from_json(json_object_get(root, "limits"), &p->limits) < 0)
 		return err_set(e, "manifest: limits are malformed");
-	if (validator_from_json(sources, artifacts, language, p) < 0)
-		return err_set(e, "manifest: the validator is malformed");
-	if (cases_from_json(cases, p) < 0)
+	if (programs_from_json(root, layout, p) < 0)
+		return err_set(e, "manifest: the validator or the grader is malformed");
+	if (problem_groups_from_json(json_object_get(root, "groups"), p) < 0)
+		return err_set(e, "manifest: group %zu is malformed", p->ngroups);
+	if (cases_from_json(json_object_get(root, "cases"), p) < 0)
 		return err_set(e, "manifest: test %zu is malformed", p->ncases);
 	return 0;
 }

@@ -2,11 +2,12 @@
  * problem_parts.h - what the files that read a package tell each other; callers of problem.h need none of it.
  *
  * Reading order: problem_yaml.c (problem.yaml and the time limit), problem_data.c (tests), problem_programs.c (validator,
- * submissions), problem.c (all together), problem_manifest.c, problem_import.c.
+ * submissions), problem_groups.c, problem.c (all together), problem_manifest.c and problem_manifest_groups.c, problem_import.c.
  */
 #ifndef PROBLEM_PARTS_H
 #define PROBLEM_PARTS_H
 
+#include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,7 @@ struct err;
 #define PROBLEM_TOTAL_MAX   (4ULL << 30) /* of all tests */
 #define PROBLEM_CASES_MAX   10000
 #define PROBLEM_DEPTH_MAX   8
+#define PROBLEM_GROUPS_MAX  1000
 #define PROBLEM_SOURCES_MAX 64 /* files of one program */
 
 enum problem_format { PROBLEM_LEGACY, PROBLEM_LEGACY_ICPC, PROBLEM_2025_09 };
@@ -46,7 +48,15 @@ void problem_settings_release(struct problem_settings *s);
 /* problem.yaml alone, from its text; *s is to be released after -1 too. */
 int problem_parse_settings(const char *text, size_t len, struct problem_settings *s, struct err *e);
 
-/* Fills p->cases. */
+/*
+ * A new group in p->groups, behind all others, with what a package that says nothing about it gets: the default grader, and an
+ * end at the first test that is not accepted.  Takes a copy of the name.  NULL: too many, or out of memory.
+ */
+struct problem_group *problem_group_add(struct problem *p, const char *name, size_t parent,
+					struct err *e);
+void problem_group_release(struct problem_group *g); /* frees what is in it */
+
+/* Fills p->groups and p->cases. */
 int problem_read_data(struct problem *p, const struct problem_settings *s, struct err *e);
 
 /* Fills p->custom, p->validator and p->submissions. */
@@ -60,5 +70,11 @@ int problem_file_read(const struct problem *p, const char *path, const char *nam
 char **problem_words(char *const *before, const char *text);
 char **problem_words_copy(char *const *words);
 void problem_words_free(char **words);
+
+/* Parts of the manifest.  ..._to_json(): a new reference; ..._from_json(): -1 for anything else than that. */
+json_t *problem_words_to_json(char *const *words);
+int problem_words_from_json(json_t *list, char ***out);
+json_t *problem_groups_to_json(const struct problem *p);
+int problem_groups_from_json(json_t *list /* NULL: one for all tests */, struct problem *p);
 
 #endif

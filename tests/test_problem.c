@@ -643,6 +643,71 @@ Test(problem, the_manifest_says_it_all_again)
 	problem_release(&q);
 }
 
+static const char hash_of_a[] = "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb";
+
+/* As Gavel wrote them before there were groups: submissions that were judged by such a version may be judged again. */
+Test(problem, manifests_of_layout_1_are_still_read)
+{
+	static const char head[] =
+		"{\"artifacts\":[{\"bytes\":1,\"hash\":\"%1$s\",\"mode\":365,\"name\":\"check\"}],"
+		"\"cases\":[{\"ans\":\"%1$s\",\"ans_bytes\":1,\"args\":[\"x\"],\"in\":\"%1$s\","
+		"\"in_bytes\":1,\"name\":\"secret/1\"}],\"custom\":true,\"language\":\"cpp20\","
+		"\"layout\":1,\"limits\":{\"code_bytes\":1,\"compilation_memory_bytes\":0,"
+		"\"compilation_time_us\":0,\"memory_bytes\":1,\"output_bytes\":1,\"time_us\":1,"
+		"\"validation_memory_bytes\":0,\"validation_output_bytes\":0,\"validation_time_"
+		"us\":0},"
+		"\"name\":\"demo\",\"sources\":[{\"bytes\":1,\"hash\":\"%1$s\",\"mode\":292,"
+		"\"name\":\"check.cc\"}],\"title\":\"Demo\",\"version\":\"%1$s\"}";
+	char text[2048];
+	struct problem p;
+	struct err e = {0};
+
+	snprintf(text, sizeof(text), head, hash_of_a);
+	cr_assert(zero(int, problem_from_manifest(text, &p, &e)), "%s", e.msg);
+	cr_expect(zero(int, (int)p.kind));
+	cr_expect(eq(sz, p.ngroups, 1));
+	cr_expect(zero(sz, p.cases[0].group));
+	cr_expect(eq(int, p.groups[0].grading, PROBLEM_GRADED));
+	cr_expect(eq(str, p.validator.language, "cpp20"));
+	cr_expect(eq(str, p.validator.sources[0].name, "check.cc"));
+	cr_expect(eq(u32, p.validator.artifacts[0].mode, 0555));
+	cr_expect(zero(sz, p.grader.nsources));
+	problem_release(&p);
+}
+
+Test(problem, folders_are_groups_in_judging_order)
+{
+	static const char *const cases[] = {"sample/1", "secret/1", "secret/g/1", "secret/g/deep/1",
+					    "secret/g-h/1"};
+	static const char *const groups[] = {"",         "sample",        "secret",
+					     "secret/g", "secret/g/deep", "secret/g-h"};
+	static const size_t parents[] = {0, 0, 0, 2, 3, 2}, of[] = {1, 2, 3, 4, 5};
+	struct problem p;
+	struct err e = {0};
+
+	put_demo();
+	for (size_t i = 2; i < ARRAY_LEN(cases); i++) {
+		char path[64];
+
+		snprintf(path, sizeof(path), "demo/data/%s.in", cases[i]);
+		put(path, "1\n");
+		snprintf(path, sizeof(path), "demo/data/%s.ans", cases[i]);
+		put(path, "1\n");
+	}
+	cr_assert(zero(int, read_demo(&p, &e)), "%s", e.msg);
+	cr_assert(eq(sz, p.ngroups, ARRAY_LEN(groups)));
+	for (size_t i = 0; i < p.ngroups; i++) {
+		cr_expect(eq(str, p.groups[i].name, (char *)groups[i]));
+		cr_expect(eq(sz, p.groups[i].parent, parents[i]), "%s", groups[i]);
+	}
+	cr_assert(eq(sz, p.ncases, ARRAY_LEN(cases)));
+	for (size_t i = 0; i < p.ncases; i++) {
+		cr_expect(eq(str, p.cases[i].name, (char *)cases[i]));
+		cr_expect(eq(sz, p.cases[i].group, of[i]), "%s", cases[i]);
+	}
+	problem_release(&p);
+}
+
 Test(problem, manifests_that_are_not_ours_are_refused)
 {
 	static const char *const rows[] = {
@@ -654,6 +719,8 @@ Test(problem, manifests_that_are_not_ours_are_refused)
 		"{\"layout\":1,\"name\":\"a\",\"title\":\"a\",\"version\":\"x\",\"limits\":{},"
 		"\"custom\":false,"
 		"\"sources\":[],\"cases\":[]}",
+		"{\"layout\":3,\"name\":\"a\",\"title\":\"a\",\"version\":\"x\",\"custom\":false}",
+		"{\"layout\":0,\"name\":\"a\",\"title\":\"a\",\"version\":\"x\",\"custom\":false}",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -669,12 +736,14 @@ struct builder {
 	int calls, fail;
 };
 
-static int build(void *arg, const struct problem *p, struct problem_built *out, struct err *e)
+static int build(void *arg, const struct problem *p, const struct problem_program *program,
+		 struct problem_built *out, struct err *e)
 {
 	struct builder *b = arg;
 
 	b->calls++;
-	cr_expect(eq(str, p->validator.sources[0].name, "check.cc"));
+	cr_expect(eq(ptr, (void *)program, (void *)&p->validator));
+	cr_expect(eq(str, program->sources[0].name, "check.cc"));
 	if (b->fail)
 		return err_set(e, "check.cc:1: error");
 	out->language = strdup("cpp20");
@@ -706,7 +775,7 @@ Test(problem, importing_makes_a_version_once)
 
 	b.fail = 1;
 	cr_expect(eq(int, problem_import(s, at("demo"), build, &b, first, &changed, &e), -1));
-	cr_expect(eq(str, e.msg, "problem demo: check.cc:1: error"));
+	cr_expect(eq(str, e.msg, "problem demo: validator: check.cc:1: error"));
 	cr_expect(eq(int, store_get_problem(s, "demo", NULL, &stored, &e), -1));
 
 	b = (struct builder){0};

@@ -216,7 +216,7 @@ class Verify(unittest.TestCase):
     def test_validators_that_are_broken(self):
         self.expect_refused(self.custom("import sys\nsys.exit(0)\n"), "expected AC, got JE on sample/1",
                             "exit code 0, neither 42 nor 43")
-        self.expect_refused(self.custom("this is no python\n"), "problem tiny: the validator does not compile")
+        self.expect_refused(self.custom("this is no python\n"), "problem tiny: validator: does not compile")
 
     def test_packages_cannot_reach_out(self):
         package = self.package()
