@@ -162,7 +162,8 @@ int __wrap_cell_open(struct cell *c, const struct cell_options *o, struct err *e
 	static struct jail_tables tables = {.cell = cell, .program = program};
 	struct cell_options options = *o;
 
-	tables.ncell = tables.nprogram = 0; /* sandboxd has tried a cell before its keepers open theirs */
+	tables.ncell = tables.nprogram =
+		0; /* sandboxd has tried a cell before its keepers open theirs */
 	for (size_t i = 0; i < jail_cell_nsteps; i++)
 		if (!leaves_out(jail_cell_steps[i].name))
 			cell[tables.ncell++] = jail_cell_steps[i];
