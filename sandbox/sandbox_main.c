@@ -11,12 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "proto/channel.h"
 #include "proto/err.h"
 #include "proto/log.h"
 #include "proto/scope.h"
 #include "proto/version.h"
-#include "proto/wire.h"
 #include "sandbox/box.h"
 #include "sandbox/cell.h"
 #include "sandbox/copy.h"
@@ -26,6 +24,7 @@
 #include "sandbox/options.h"
 #include "sandbox/ps.h"
 #include "sandbox/report.h"
+#include "sandbox/request.h"
 #include "sandbox/rights.h"
 #include "sandbox/rules.h"
 #include "sandbox/selftest.h"
@@ -92,78 +91,9 @@ static int tidy_descriptors(struct err *e)
 	return 0;
 }
 
-/* The fields that PUT and RUN share. */
-static Sandbox__Request request(const struct session *s, Sandbox__Request__Kind kind)
-{
-	Sandbox__Request rq = SANDBOX__REQUEST__INIT;
-
-	rq.kind = kind;
-	rq.root = (char *)"default";
-	rq.network = s->o->network ? s->o->network : (char *)"none";
-	if (s->o->network_group)
-		rq.network_group = s->o->network_group;
-	rq.box_bytes = s->o->box_bytes;
-	rq.box_inodes = (uint32_t)s->o->box_inodes;
-	return rq;
-}
-
-/* What a channel would refuse has not come through one: sizes and texts are checked here. */
-static int ask(struct session *s, Sandbox__Request *rq, const int *fds, size_t nfds,
-	       cell_reply *reply, struct err *e)
-{
-	size_t len = sandbox__request__get_packed_size(rq);
-	AUTO_FREE uint8_t *packed = malloc(len);
-
-	if (!packed)
-		return err_set(e, "out of memory");
-	if (len > CHANNEL_FRAME_MAX - 64) /* 64: what the keeper adds */
-		return err_set(e, "arguments and environment have %zu bytes, the most is %d", len,
-			       CHANNEL_FRAME_MAX - 64);
-	(void)sandbox__request__pack(rq, packed);
-	if (wire_check(rq->base.descriptor, packed, len, e) < 0)
-		return -1;
-	return cell_request(&s->cell, rq, fds, nfds, reply, s, e);
-}
-
-/* For PUT: a refusal is our failure. */
-static int expect_done(void *arg, const Sandbox__Reply *r, const int *fds, size_t nfds,
-		       struct err *e)
-{
-	(void)arg;
-	(void)fds;
-	(void)nfds;
-	return r->error[0] ? err_set(e, "%s", r->error) : 0;
-}
-
-static int put(void *arg, char **names, uint32_t *modes, size_t n, const int *fds, size_t nfds,
-	       struct err *e)
-{
-	struct session *s = arg;
-	Sandbox__Request rq = request(s, SANDBOX__REQUEST__KIND__PUT);
-
-	rq.names = names;
-	rq.n_names = n;
-	rq.modes = modes;
-	rq.n_modes = n;
-	return ask(s, &rq, fds, nfds, expect_done, e);
-}
-
 static uint64_t box_bytes(const struct options *o)
 {
 	return o->box_bytes ? o->box_bytes : BOX_DEFAULT;
-}
-
-static int copy_all_in(struct session *s, struct err *e)
-{
-	struct copy c = {.put = put, .arg = s, .bytes_left = box_bytes(s->o)};
-	int status = 0;
-
-	for (size_t i = 0; i < s->o->copy_in.n && status == 0; i++)
-		status = copy_in(&c, s->o->copy_in.at[i].from, s->o->copy_in.at[i].to, e);
-	if (status == 0)
-		status = copy_flush(&c, e);
-	copy_release(&c);
-	return status < 0 ? err_wrap(e, "--copy-in") : 0;
 }
 
 /* What the program did stands; but it must not look as if all went well. */
@@ -234,29 +164,19 @@ static size_t environment(const struct options *o, char **env)
 static int run(struct session *s, struct err *e)
 {
 	const struct options *o = s->o;
-	Sandbox__Request rq = request(s, SANDBOX__REQUEST__KIND__RUN);
+	Sandbox__Request rq = request_run(o);
 	char *env[OPTIONS_ENV_MAX + OCI_ENV_MAX + 2];
 	char cwd[PATH_MAX] = "/box";
 
 	if (o->chdir)
 		snprintf(cwd, sizeof(cwd), "%s%s", *o->chdir == '/' ? "" : "/box/", o->chdir);
-	rq.policy = (char *)setting_policy(o);
 	rq.argv = o->argv;
 	rq.n_argv = o->argc;
 	rq.env = env;
 	rq.n_env = environment(o, env);
 	rq.cwd = cwd;
-	rq.cpu_time_us = o->cpu_time_us;
-	rq.wall_time_us = o->wall_time_us;
-	rq.memory_bytes = o->memory_bytes;
-	rq.processes = (uint32_t)o->processes;
-	rq.output_bytes = o->output_bytes;
-	rq.open_files = (uint32_t)o->open_files;
-	rq.stack_bytes = o->stack_bytes;
-	rq.cpu_milli = (uint32_t)o->cpu_milli;
-	rq.pin_cpu = (int32_t)o->pin_cpu;
 	rq.stdin_pipe = s->streams.input_is_pipe;
-	return ask(s, &rq, &s->streams.input, 1, on_report, e);
+	return request_send(&s->cell, &rq, &s->streams.input, 1, on_report, s, e);
 }
 
 static int on_files(void *arg, const Sandbox__Reply *r, const int *fds, size_t nfds, struct err *e)
@@ -286,7 +206,7 @@ static int fetch(struct session *s, const struct options_pair *pair, struct err 
 	rq.paths = &path;
 	rq.n_paths = strcmp(path, ".") != 0; /* none: everything */
 	rq.fetch_bytes = box_bytes(s->o);
-	if (ask(s, &rq, NULL, 0, on_files, e) < 0)
+	if (request_send(&s->cell, &rq, NULL, 0, on_files, s, e) < 0)
 		return -1;
 	return s->fetched > 0 ? 0 : err_set(e, "%s: there is no such file", path);
 }
@@ -306,7 +226,8 @@ static void copy_all_out(struct session *s)
 
 static int in_cell(struct session *s, struct err *e)
 {
-	if (copy_all_in(s, e) < 0 || streams_start(&s->streams, e) < 0 || run(s, e) < 0)
+	if (request_copy_in(&s->cell, s->o, box_bytes(s->o), e) < 0 ||
+	    streams_start(&s->streams, e) < 0 || run(s, e) < 0)
 		return -1;
 	copy_all_out(s);
 	return 0;

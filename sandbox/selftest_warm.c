@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@
 #include "sandbox/copy.h"
 #include "sandbox/options.h"
 #include "sandbox/report.h"
+#include "sandbox/request.h"
 #include "sandbox/rights.h"
 #include "sandbox/rules.h"
 #include "sandbox/setting.h"
@@ -52,54 +52,15 @@ static int watched(struct err *e)
 	return pair[0];
 }
 
-static int expect_done(void *arg, const Sandbox__Reply *r, const int *fds, size_t nfds,
-		       struct err *e)
-{
-	(void)arg;
-	(void)fds;
-	(void)nfds;
-	return r->error[0] ? err_set(e, "%s", r->error) : 0;
-}
-
-static Sandbox__Request request(const struct warm *w, Sandbox__Request__Kind kind)
-{
-	Sandbox__Request rq = SANDBOX__REQUEST__INIT;
-
-	rq.kind = kind;
-	rq.root = (char *)"default";
-	rq.network = w->line->network ? w->line->network : (char *)"none";
-	rq.box_bytes = w->line->box_bytes;
-	rq.box_inodes = (uint32_t)w->line->box_inodes;
-	return rq;
-}
-
-static int put(void *arg, char **names, uint32_t *modes, size_t n, const int *fds, size_t nfds,
-	       struct err *e)
-{
-	struct warm *w = arg;
-	Sandbox__Request rq = request(w, SANDBOX__REQUEST__KIND__PUT);
-
-	rq.names = names;
-	rq.n_names = n;
-	rq.modes = modes;
-	rq.n_modes = n;
-	return cell_request(&w->cell, &rq, fds, nfds, expect_done, NULL, e);
-}
-
 /* As judged does with what a compiler made. */
 static int keep_program(struct warm *w, struct err *e)
 {
-	struct copy c = {.put = put, .arg = w, .bytes_left = PROGRAM_MAX};
 	Sandbox__Request rq = SANDBOX__REQUEST__INIT;
-	int status = 0;
 
-	for (size_t i = 0; i < w->line->copy_in.n && status == 0; i++)
-		status = copy_in(&c, w->line->copy_in.at[i].from, w->line->copy_in.at[i].to, e);
-	if (status == 0)
-		status = copy_flush(&c, e);
-	copy_release(&c);
+	if (request_copy_in(&w->cell, w->line, PROGRAM_MAX, e) < 0)
+		return -1;
 	rq.kind = SANDBOX__REQUEST__KIND__KEEP;
-	return status < 0 ? -1 : cell_request(&w->cell, &rq, NULL, 0, expect_done, NULL, e);
+	return request_do(&w->cell, &rq, NULL, 0, e);
 }
 
 static int create(const char *path, struct err *e)
@@ -127,7 +88,7 @@ static int on_report(void *arg, const Sandbox__Reply *r, const int *fds, size_t 
 static int run_line(struct warm *w, struct err *e)
 {
 	const struct options *o = w->line;
-	Sandbox__Request rq = request(w, SANDBOX__REQUEST__KIND__RUN);
+	Sandbox__Request rq = request_run(o);
 	const char *name = strrchr(o->copy_in.at[0].from, '/') + 1; /* ours are absolute */
 	AUTO_FREE char *program = NULL;
 	AUTO_FREE char **argv = calloc(o->argc + 1, sizeof(*argv));
@@ -139,18 +100,12 @@ static int run_line(struct warm *w, struct err *e)
 		return err_set(e, "out of memory");
 	for (size_t i = 0; i < o->argc; i++)
 		argv[i] = strstr(o->argv[i], name) ? program : o->argv[i];
-	rq.policy = (char *)setting_policy(o);
 	rq.argv = argv;
 	rq.n_argv = o->argc;
 	rq.env = (char **)o->env;
 	rq.n_env = o->nenv;
 	rq.cwd = (char *)"/box";
-	rq.cpu_time_us = o->cpu_time_us;
-	rq.wall_time_us = o->wall_time_us;
-	rq.memory_bytes = o->memory_bytes;
-	rq.processes = (uint32_t)o->processes;
-	rq.output_bytes = o->output_bytes;
-	return cell_request(&w->cell, &rq, &input, 1, on_report, w, e);
+	return request_send(&w->cell, &rq, &input, 1, on_report, w, e);
 }
 
 /* All that a cell does while nobody asks for anything. */
