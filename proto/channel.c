@@ -31,40 +31,27 @@ static void attach_fds(struct msghdr *m, union control *c, const int *fds, size_
 	memcpy(CMSG_DATA(h), fds, sizeof(int) * nfds);
 }
 
-static int send_bytes(int sock, const uint8_t *data, size_t len, const int *fds, size_t nfds,
-		      struct err *e)
+int channel_send(int sock, const ProtobufCMessage *message, const int *fds, size_t nfds,
+		 struct err *e)
 {
+	uint8_t data[CHANNEL_FRAME_MAX];
+	size_t len = protobuf_c_message_get_packed_size(message);
 	union control control = {0};
-	struct iovec iov = {(void *)data, len};
+	struct iovec iov = {data, len};
 	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
 
-	if (len == 0 || len > CHANNEL_FRAME_MAX)
+	if (len == 0 || len > sizeof(data))
 		return err_set(e, "frame of %zu bytes, allowed are 1 to %d", len,
 			       CHANNEL_FRAME_MAX);
 	if (nfds > CHANNEL_FDS_MAX)
 		return err_set(e, "%zu descriptors, at most %d fit a frame", nfds, CHANNEL_FDS_MAX);
+	protobuf_c_message_pack(message, data);
 	if (nfds > 0)
 		attach_fds(&m, &control, fds, nfds);
 	while (sendmsg(sock, &m, MSG_NOSIGNAL) < 0)
 		if (errno != EINTR)
 			return err_sys(e, "send");
 	return 0;
-}
-
-int channel_send(int sock, const ProtobufCMessage *message, const int *fds, size_t nfds,
-		 struct err *e)
-{
-	uint8_t data[CHANNEL_FRAME_MAX];
-	size_t len = protobuf_c_message_get_packed_size(message);
-
-	if (len <= sizeof(data))
-		protobuf_c_message_pack(message, data);
-	return send_bytes(sock, data, len, fds, nfds, e);
-}
-
-int channel_forward(int sock, const struct channel_frame *f, struct err *e)
-{
-	return send_bytes(sock, f->data, f->len, f->fds, f->nfds, e);
 }
 
 /* Takes every descriptor that came, so that none stays open unseen. */

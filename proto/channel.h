@@ -31,9 +31,6 @@ struct channel_frame {
 int channel_send(int sock, const struct ProtobufCMessage *message, const int *fds, size_t nfds,
 		 struct err *e);
 
-/* Sends on a frame as it was received, with its descriptors, which stay the caller's. */
-int channel_forward(int sock, const struct channel_frame *f, struct err *e);
-
 /*
  * Waits at most timeout_ms (-1: for ever) for a frame.  Returns 1 for a frame, 0 when the peer closed the connection;
  * -1 otherwise, with e->num ETIMEDOUT when the time is over.  On 0 and -1 *f holds nothing.
