@@ -35,7 +35,7 @@ SOURCES := $(wildcard proto/*.[ch] sandbox/*.[ch] judge/*.[ch] tests/*.[ch] test
 
 LIBS_proto   := -lprotobuf-c
 LIBS_sandbox := -lseccomp -lcap -lcyaml -lyaml -ljansson $(LIBS_proto)
-LIBS_judge   := -lseccomp -lgrpc -lgpr -lsqlite3 -lcyaml -lyaml -ljansson -lcrypto -lpthread $(LIBS_proto)
+LIBS_judge   := -larchive -lseccomp -lgrpc -lgpr -lsqlite3 -lcyaml -lyaml -ljansson -lcrypto -lpthread $(LIBS_proto)
 
 # V=1 shows the commands.  Everything may run in parallel; deps.stamp comes before whatever needs a package.
 Q := $(if $(V),,@)
@@ -98,7 +98,7 @@ $(foreach f,$(basename $(wildcard judge/*_main.c)),$(eval $(call program,judge,$
 # Under ThreadSanitizer they get a main() of their own: see tests/tsan/main.c.
 $(B)/test_%: $(B)/tests/test_%.o $(if $(filter tsan,$(MODE)),$(B)/tests/tsan/main.o) $(B)/libfixtures.a $(B)/libjudge.a $(B)/libsandbox.a $(B)/libproto.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcriterion -larchive $(LIBS_judge) $(LIBS_sandbox)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcriterion $(LIBS_judge) $(LIBS_sandbox)
 
 # What `sandbox selftest` runs: those attacks that need neither a compiler, a private network nor judged, and what they say of themselves.
 ATTACKS := build/lib/gavel/attacks

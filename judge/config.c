@@ -27,7 +27,7 @@ static const struct doc_field fields[] = {
 	{"rules", DOC_STRING, AT(rules), .least = 1,
 	 .help = "folder of the rules: languages/ is read from it"},
 	{"problems", DOC_STRINGS, AT(problems), .most = 64,
-	 .help = "folders whose sub-folders are problem packages, imported at start"},
+	 .help = "folders whose sub-folders and .zip or .kpp archives are problem packages, imported at start"},
 	{"workers", DOC_COUNT, AT(workers), .most = 256,
 	 .help = "submissions judged at the same time; 0: one for each physical core"},
 	{"source_bytes", DOC_SIZE, AT(source_bytes), .least = 1, .most = 64 << 20,

@@ -59,6 +59,7 @@ static const char *const allowed[] = {
 	"renameat2",
 	"ftruncate",
 	"fallocate",
+	"flock",
 	"fsync",
 	"fdatasync",
 	"syncfs",

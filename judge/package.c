@@ -22,11 +22,11 @@ static int beneath(int package, const char *path, int flags)
 	return (int)syscall(SYS_openat2, package, path, &how, sizeof(how));
 }
 
-int package_open(const char *dir, struct err *e)
+int package_open_folder(int package, const char *path, struct err *e)
 {
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = beneath(package, path, O_RDONLY | O_DIRECTORY);
 
-	return fd < 0 ? err_sys(e, "cannot be opened") : fd;
+	return fd < 0 ? err_sys(e, "%s", path) : fd;
 }
 
 int package_kind(int package, const char *path, struct err *e)

@@ -20,8 +20,8 @@ struct package_entry {
 	int folder;
 };
 
-/* The folder itself; the caller owns the descriptor, and says the path when it fails. */
-int package_open(const char *dir, struct err *e);
+/* A folder of a package; the caller owns the descriptor. */
+int package_open_folder(int package, const char *path, struct err *e);
 
 /* A regular file for reading.  e->num is ENOENT when there is none. */
 int package_open_file(int package, const char *path, struct err *e);

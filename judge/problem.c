@@ -1,12 +1,15 @@
 #include "judge/problem.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <sys/stat.h>
 
 #include "judge/hash.h"
 #include "judge/names.h"
 #include "judge/package.h"
 #include "judge/problem_parts.h"
+#include "judge/unpack.h"
 #include "proto/err.h"
 #include "proto/io.h"
 #include "proto/scope.h"
@@ -144,6 +147,7 @@ void problem_release(struct problem *p)
 	free(p->title);
 	if (p->dir >= 0)
 		close(p->dir);
+	scratch_remove(&p->unpacked);
 	*p = (struct problem){.dir = -1};
 }
 
@@ -151,7 +155,7 @@ void problem_release(struct problem *p)
  * The last component of the folder's real path: "problems/aplusb/" and "." have names too.  The kernel is asked about the open
  * folder, because the folders above it may be closed to us.
  */
-static int read_name(const char *dir, struct problem *p, struct err *e)
+static int read_folder_name(struct problem *p, struct err *e)
 {
 	char link[64];
 	char real[PATH_MAX];
@@ -161,13 +165,94 @@ static int read_name(const char *dir, struct problem *p, struct err *e)
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", p->dir);
 	n = readlink(link, real, sizeof(real) - 1);
 	if (n < 0)
-		return err_sys(e, "%s", dir);
+		return err_sys(e, "the package's folder");
 	real[n] = '\0';
 	slash = strrchr(real, '/');
 	if (!slash || names_problem(slash + 1, e) < 0)
 		return err_wrap(e, "the package's folder");
 	p->name = strdup(slash + 1);
-	return p->name ? 0 : err_sys(e, "%s", dir);
+	return p->name ? 0 : err_sys(e, "the package's folder");
+}
+
+/* "packages/sum.zip" -> "sum" */
+static int read_archive_name(const char *path, struct problem *p, struct err *e)
+{
+	const char *slash = strrchr(path, '/');
+	const char *base = slash ? slash + 1 : path;
+
+	p->name = strndup(base, names_stem_len(base));
+	if (!p->name)
+		return err_sys(e, "the package's name");
+	return names_problem(p->name, e) < 0 ? err_wrap(e, "the package's name") : 0;
+}
+
+/* The only folder at the top of an archive, which then is the package; what macOS adds does not count. */
+static int enter_only_folder(struct problem *p, struct err *e)
+{
+	struct package_entry *list;
+	const char *only = NULL;
+	size_t n, found = 0;
+	int rc = package_list(p->unpacked.lock, ".", &list, &n, e);
+
+	if (rc < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(list[i].name, "__MACOSX") == 0)
+			continue;
+		found++;
+		only = list[i].folder ? list[i].name : NULL;
+	}
+	if (found != 1 || !only)
+		rc = err_set(
+			e,
+			"the archive has neither problem.yaml nor problem.xml at its top, nor only "
+			"one folder there");
+	else
+		p->dir = package_open_folder(p->unpacked.lock, only, e);
+	package_list_free(list, n);
+	return rc < 0 || p->dir < 0 ? -1 : read_folder_name(p, e);
+}
+
+static int find_top(const char *path, struct problem *p, struct err *e)
+{
+	int yaml = package_kind(p->unpacked.lock, "problem.yaml", e);
+	int xml = yaml < 0 ? -1 : package_kind(p->unpacked.lock, "problem.xml", e);
+
+	if (xml < 0)
+		return -1;
+	if (yaml == 0 && xml == 0)
+		return enter_only_folder(p, e);
+	p->dir = package_open_folder(p->unpacked.lock, ".", e);
+	return p->dir < 0 ? -1 : read_archive_name(path, p, e);
+}
+
+static int open_archive(const char *path, int archive, const char *under, struct problem *p,
+			struct err *e)
+{
+	static const char prefix[] = "gavel-package-";
+	const char *tmp = getenv("TMPDIR"); /* NOLINT(concurrency-mt-unsafe): nobody sets it */
+
+	if (!under)
+		under = tmp && *tmp ? tmp : "/tmp";
+	scratch_sweep(under, prefix, scratch_remove_tree, NULL);
+	if (scratch_make(under, prefix, &p->unpacked, e) < 0 ||
+	    unpack_zip(archive, p->unpacked.lock, &unpack_package_limits, e) < 0)
+		return -1;
+	return find_top(path, p, e);
+}
+
+/* A folder, or an archive that becomes one. */
+static int open_any(const char *path, const char *under, struct problem *p, struct err *e)
+{
+	AUTO_CLOSE int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_sys(e, "cannot be opened");
+	if (!S_ISDIR(st.st_mode))
+		return open_archive(path, fd, under, p, e);
+	p->dir = fd_steal(&fd);
+	return read_folder_name(p, e);
 }
 
 static int read_parts(struct problem *p, struct problem_settings *s, struct err *e)
@@ -188,16 +273,20 @@ static int read_parts(struct problem *p, struct problem_settings *s, struct err 
 	return hash_bytes(manifest, strlen(manifest), p->version, e);
 }
 
-int problem_read(const char *dir, struct problem *p, struct err *e)
+int problem_read_in(const char *path, const char *scratch, struct problem *p, struct err *e)
 {
 	struct problem_settings s;
 	int rc;
 
 	*p = (struct problem){.dir = -1};
-	p->dir = package_open(dir, e);
-	if (p->dir < 0 || read_name(dir, p, e) < 0)
+	if (open_any(path, scratch, p, e) < 0)
 		return -1;
 	rc = read_parts(p, &s, e);
 	problem_settings_release(&s);
 	return rc;
+}
+
+int problem_read(const char *path, struct problem *p, struct err *e)
+{
+	return problem_read_in(path, NULL, p, e);
 }

@@ -1,5 +1,5 @@
 /*
- * problem.h - problem packages in ICPC format: read from a folder, stored as a version, read back by a worker.
+ * problem.h - problem packages in ICPC format: read from a folder or a zip archive, stored as a version, read back by a worker.
  *
  * Formats: legacy (also without problem_format_version), legacy-icpc, and of 2025-09 the pass-fail part.  What would change a
  * verdict and is not supported (interactive, scoring, multi-pass, include/, ...) is refused with "file:line: key: ... is not
@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "judge/score.h"
+#include "judge/scratch.h"
 #include "judge/validator.h"
 
 struct err;
@@ -131,11 +132,18 @@ struct problem {
 	struct problem_program grader;          /* nsources 0: none */
 	struct problem_submission *submissions; /* by name; none from a manifest */
 	size_t nsubmissions;
-	int dir; /* the package; -1 from a manifest */
+	int dir;                 /* the package; -1 from a manifest */
+	struct scratch unpacked; /* where the archive is that the package came as */
 };
 
-/* Reads and checks a package, hashes what judging depends on.  *p is released by problem_release(), also after -1. */
-int problem_read(const char *dir, struct problem *p, struct err *e);
+/*
+ * Reads and checks a package, hashes what judging depends on.  *p is released by problem_release(), also after -1.  path is the
+ * package's folder, or a zip archive (unpack.h) of it or of what is in it; that is unpacked into a folder in scratch, a folder
+ * that only this user writes to, or in $TMPDIR with NULL or problem_read(), and removed again by problem_release().  What killed
+ * processes left there is removed first.
+ */
+int problem_read(const char *path, struct problem *p, struct err *e);
+int problem_read_in(const char *path, const char *scratch, struct problem *p, struct err *e);
 void problem_release(struct problem *p);
 
 /* The whole file in heap memory, a NUL behind it; -1 too when it has changed since problem_read(). */
@@ -170,11 +178,14 @@ typedef int problem_build(void *arg, const struct problem *p, const struct probl
 			  struct problem_built *out, struct err *e);
 
 /*
- * Reads the package and makes it the current version of its name in the store: blobs, the validator and the grader built by
- * `build`, manifest, summary.  When it is the current version already nothing is done and *changed is 0.  A build that fails refuses the
- * package.  version has PROBLEM_HASH_LEN + 1 bytes.
+ * Makes a package that has been read the current version of its name in the store: blobs, the validator and the grader built
+ * by `build`, manifest, summary.  When it is the current version already nothing is done and *changed is 0.  A build that fails
+ * refuses the package.  problem_import() also reads it, into the store's folder if it is an archive; version has
+ * PROBLEM_HASH_LEN + 1 bytes.
  */
-int problem_import(struct store *s, const char *dir, problem_build *build, void *arg, char *version,
-		   int *changed, struct err *e);
+int problem_store(struct store *s, struct problem *p, problem_build *build, void *arg, int *changed,
+		  struct err *e);
+int problem_import(struct store *s, const char *path, problem_build *build, void *arg,
+		   char *version, int *changed, struct err *e);
 
 #endif

@@ -146,7 +146,7 @@ static int reuse_version(struct store *s, const struct problem *p, int *changed,
 	return rc < 0 ? -1 : 1;
 }
 
-static int import(struct store *s, struct problem *p, problem_build *build, void *arg, int *changed,
+int problem_store(struct store *s, struct problem *p, problem_build *build, void *arg, int *changed,
 		  struct err *e)
 {
 	int known = reuse_version(s, p, changed, e);
@@ -159,18 +159,18 @@ static int import(struct store *s, struct problem *p, problem_build *build, void
 	return add_version(s, p, e);
 }
 
-int problem_import(struct store *s, const char *dir, problem_build *build, void *arg, char *version,
-		   int *changed, struct err *e)
+int problem_import(struct store *s, const char *path, problem_build *build, void *arg,
+		   char *version, int *changed, struct err *e)
 {
 	struct problem p;
-	int rc = problem_read(dir, &p, e);
+	int rc = problem_read_in(path, store_folder(s), &p, e);
 
 	if (rc == 0)
-		rc = import(s, &p, build, arg, changed, e);
+		rc = problem_store(s, &p, build, arg, changed, e);
 	if (rc == 0)
 		memcpy(version, p.version, sizeof(p.version));
 	else
-		err_wrap(e, "problem %.60s", p.name ? p.name : dir);
+		err_wrap(e, "problem %.60s", p.name ? p.name : path);
 	problem_release(&p);
 	return rc;
 }

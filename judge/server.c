@@ -4,17 +4,20 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "judge/api.h"
 #include "judge/config.h"
 #include "judge/grpc.h"
 #include "judge/jury.h"
 #include "judge/language.h"
+#include "judge/names.h"
 #include "judge/probe.h"
 #include "judge/problem.h"
 #include "judge/queue.h"
 #include "judge/sandbox_client.h"
 #include "judge/store.h"
+#include "judge/unpack.h"
 #include "judge/worker.h"
 #include "proto/err.h"
 #include "proto/log.h"
@@ -160,16 +163,31 @@ static void import_package(struct server *s, const char *dir)
 			  "folder=%s version=%.12s", log_q(dir), version);
 }
 
-static int is_folder(const struct dirent *d)
+static int is_package(const struct dirent *d)
 {
-	return d->d_name[0] != '.' && (d->d_type == DT_DIR || d->d_type == DT_UNKNOWN);
+	return d->d_name[0] != '.' && (d->d_type == DT_DIR || d->d_type == DT_UNKNOWN ||
+				       (d->d_type == DT_REG && unpack_is_archive(d->d_name)));
+}
+
+/* Both would be the same problem, and each the one that follows the other. */
+static int beside_its_folder(const char *path, const char *name)
+{
+	char folder[4096];
+
+	snprintf(folder, sizeof(folder), "%.*s%.*s", (int)(strlen(path) - strlen(name)), path,
+		 (int)names_stem_len(name), name);
+	if (!unpack_is_archive(name) || access(folder, F_OK) < 0)
+		return 0;
+	log_event(LOG_ERROR, "problem_refused", "folder=%s reason=%s", log_q(path),
+		  log_q("there is a folder of the same name: keep one of the two"));
+	return 1;
 }
 
 /* 1 if a signal came meanwhile: building validators takes its time. */
 static int import_folder(struct server *s, const char *dir)
 {
 	struct dirent **entries;
-	int n = scandir(dir, &entries, is_folder, alphasort);
+	int n = scandir(dir, &entries, is_package, alphasort);
 	int ended = 0;
 
 	if (n < 0) {
@@ -182,7 +200,7 @@ static int import_folder(struct server *s, const char *dir)
 
 		snprintf(path, sizeof(path), "%s/%s", dir, entries[i]->d_name);
 		ended = ended || signal_came(0);
-		if (!ended)
+		if (!ended && !beside_its_folder(path, entries[i]->d_name))
 			import_package(s, path);
 		free(entries[i]);
 	}

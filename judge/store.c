@@ -166,6 +166,11 @@ const char *store_kind(const struct store *s)
 	return s->ops->kind;
 }
 
+const char *store_folder(const struct store *s)
+{
+	return s->folder;
+}
+
 void store_on_commit(struct store *s, store_hook *hook, void *arg)
 {
 	s->ops->on_commit(s, hook, arg);

@@ -85,6 +85,9 @@ struct store *store_open(const char *url, struct err *e);
 void store_close(struct store *s);
 const char *store_kind(const struct store *s); /* "sqlite" */
 
+/* A folder of this machine, 0700, that is this process's alone while the store is open; NULL: this store has none. */
+const char *store_folder(const struct store *s);
+
 /*
  * The hook is called after each commit from a thread of the store: it must return quickly and call no verb.  Set it before
  * anything else runs.

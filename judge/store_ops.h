@@ -11,6 +11,7 @@
 
 struct store { /* the first member of the implementation's own struct */
 	const struct store_ops *ops;
+	char *folder; /* of store_folder(); the implementation owns it */
 };
 
 struct store_ops {

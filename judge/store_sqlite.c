@@ -89,6 +89,7 @@ static struct store *sqlite_open(const char *where, struct err *e)
 	char path[PATH_MAX];
 	AUTO_CLOSE int folder = -1;
 	AUTO_CLOSE int lock = -1;
+	AUTO_FREE char *name = NULL;
 	AUTO_FREE struct store_sqlite *s = calloc(1, sizeof(*s));
 
 	if (!s) {
@@ -103,6 +104,11 @@ static struct store *sqlite_open(const char *where, struct err *e)
 	if (folder < 0)
 		return NULL;
 	lock = lock_folder(folder, where, e);
+	name = strdup(where);
+	if (!name) {
+		(void)err_sys(e, "store: %s", where);
+		return NULL;
+	}
 	if (lock < 0 || open_writer(s, path, e) < 0)
 		return NULL;
 	if (open_readers(s, path, e) < 0) {
@@ -114,6 +120,7 @@ static struct store *sqlite_open(const char *where, struct err *e)
 	(void)pthread_cond_init(&s->returned, NULL);
 	s->lock = fd_steal(&lock);
 	s->base.ops = &store_sqlite_ops;
+	s->base.folder = ptr_steal(&name);
 	return &ptr_steal(&s)->base;
 }
 
@@ -126,6 +133,7 @@ static void sqlite_close(struct store *base)
 	(void)pthread_cond_destroy(&s->returned);
 	(void)pthread_mutex_destroy(&s->mutex);
 	(void)close(s->lock);
+	free(s->base.folder);
 	free(s);
 }
 

@@ -20,10 +20,10 @@
 
 static const char usage[] =
 	"usage: judge verify [OPTION]... PACKAGE...\n"
-	"Judges every program in submissions/ of problem packages and says whether each gets\n"
-	"the verdict that its folder names.  Run as root, it starts what it needs, gives up root\n"
-	"before it opens a package, and leaves nothing behind; so it does for a plain user\n"
-	"who may have cells, see sandbox(1).\n"
+	"Judges every program in submissions/ of problem packages (folders, or .zip and .kpp\n"
+	"archives) and says whether each gets the verdict that its folder names.  Run as root,\n"
+	"it starts what it needs, gives up root before it opens a package, and leaves nothing\n"
+	"behind; so it does for a plain user who may have cells, see sandbox(1).\n"
 	"\n"
 	"  --jobs N      programs judged at the same time (number of physical cores)\n"
 	"  --pin CPUS    give each run one of these CPUs to itself: 0-3,8 or all; exact, and "
@@ -113,7 +113,8 @@ static int read_options(struct settings *s, int argc, char **argv)
 	s->n = (size_t)(argc - optind);
 	if (s->n > 0 || s->help)
 		return 0;
-	fprintf(stderr, "judge verify: which package?  Expected the folder of one, see --help\n");
+	fprintf(stderr,
+		"judge verify: which package?  Expected its folder or archive, see --help\n");
 	return -1;
 }
 

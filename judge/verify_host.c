@@ -12,15 +12,19 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "judge/scratch.h"
 #include "proto/err.h"
 #include "proto/scope.h"
 
 #define GRACE_S 10 /* for sandboxd to end */
 
+static const char prefix[] = "gavel-verify-";
+
 struct host {
 	const struct verify_host_options *options;
 	struct verify_host shown;
-	char dir[PATH_MAX / 2];      /* temporary, root's; "" until made */
+	struct scratch scratch;      /* temporary, root's */
+	char dir[PATH_MAX / 2];      /* its path; "" until made */
 	char sockets[PATH_MAX - 16]; /* in it, root's */
 	char state[PATH_MAX - 16];   /* in it, the user's */
 	char program[PATH_MAX];      /* sandboxd */
@@ -86,22 +90,95 @@ static int find_user(struct host *h, struct err *e)
 	return 0;
 }
 
+/* For good: the order matters, and the kernel is asked whether it is true. */
+static int become_user(const struct host *h, struct err *e)
+{
+	if (geteuid() != 0)
+		return 0;
+	if (setgroups(0, NULL) < 0 || setresgid(h->gid, h->gid, h->gid) < 0 ||
+	    setresuid(h->uid, h->uid, h->uid) < 0)
+		return err_sys(e, "give up root");
+	if (setresuid(0, 0, 0) == 0 || geteuid() != h->uid || getegid() != h->gid)
+		return err_set(e, "root could be taken back");
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return err_sys(e, "no_new_privs");
+	return 0;
+}
+
+static void name_folders(struct host *h, const char *dir)
+{
+	snprintf(h->dir, sizeof(h->dir), "%s", dir);
+	snprintf(h->sockets, sizeof(h->sockets), "%s/run", h->dir);
+	snprintf(h->state, sizeof(h->state), "%s/state", h->dir);
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st;
+	(void)type;
+	return at->level == 0 ? 0 : remove(path); /* what cannot go is left, and rmdir() says so */
+}
+
+/* Empties the user's folder as that user: whatever has been made of it, root follows no name in it. */
+static void empty_state(const struct host *h)
+{
+	pid_t pid = fork();
+	struct err e;
+
+	if (pid == 0) {
+		if (become_user(h, &e) == 0)
+			/* NOLINTNEXTLINE(concurrency-mt-unsafe): no threads here */
+			(void)nftw(h->state, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+		_exit(0);
+	}
+	if (pid > 0)
+		(void)waitpid(pid, NULL, 0);
+}
+
+static int remove_folders(const struct host *h)
+{
+	char path[PATH_MAX];
+
+	empty_state(h);
+	snprintf(path, sizeof(path), "%s/program.sock", h->sockets);
+	(void)unlink(path);
+	snprintf(path, sizeof(path), "%s/jury.sock", h->sockets);
+	(void)unlink(path);
+	(void)rmdir(h->state);
+	(void)rmdir(h->sockets);
+	return rmdir(h->dir);
+}
+
+/* Of an earlier run that was killed. */
+static void remove_left_over(void *arg, const char *path)
+{
+	const struct host *us = arg;
+	struct host left = {.options = us->options, .uid = us->uid, .gid = us->gid};
+	struct stat st;
+
+	name_folders(&left, path);
+	if (lstat(left.state, &st) == 0) {
+		left.uid = st.st_uid; /* it may have been another --user's */
+		left.gid = st.st_gid;
+	}
+	if (geteuid() != 0 || left.uid != 0)
+		(void)remove_folders(&left);
+}
+
 static int make_folders(struct host *h, struct err *e)
 {
 	struct verify_host *s = &h->shown;
 	const char *from = h->options->socket;
 	const char *tmp = getenv("TMPDIR"); /* NOLINT(concurrency-mt-unsafe): no threads yet */
-	int len;
 
-	len = snprintf(h->dir, sizeof(h->dir), "%s/gavel-verify-XXXXXX",
-		       tmp && *tmp ? tmp : "/tmp");
-	if (len >= (int)sizeof(h->dir) || !mkdtemp(h->dir)) {
-		err_sys(e, "%s", h->dir);
-		h->dir[0] = '\0';
+	if (!tmp || !*tmp)
+		tmp = "/tmp";
+	if (strlen(tmp) > PATH_MAX / 4)
+		return err_set(e, "TMPDIR: the path is too long");
+	scratch_sweep(tmp, prefix, remove_left_over, h);
+	if (scratch_make(tmp, prefix, &h->scratch, e) < 0)
 		return -1;
-	}
-	snprintf(h->sockets, sizeof(h->sockets), "%s/run", h->dir);
-	snprintf(h->state, sizeof(h->state), "%s/state", h->dir);
+	name_folders(h, h->scratch.path);
 	if (chmod(h->dir, 0711) < 0 || mkdir(h->sockets, 0755) < 0 || mkdir(h->state, 0700) < 0)
 		return err_sys(e, "%s", h->dir);
 	if (geteuid() == 0 && chown(h->state, h->uid, h->gid) < 0)
@@ -156,21 +233,6 @@ static int start_sandboxd(struct host *h, struct err *e)
 	_exit(127);
 }
 
-/* For good: the order matters, and the kernel is asked whether it is true. */
-static int become_user(const struct host *h, struct err *e)
-{
-	if (geteuid() != 0)
-		return 0;
-	if (setgroups(0, NULL) < 0 || setresgid(h->gid, h->gid, h->gid) < 0 ||
-	    setresuid(h->uid, h->uid, h->uid) < 0)
-		return err_sys(e, "give up root");
-	if (setresuid(0, 0, 0) == 0 || geteuid() != h->uid || getegid() != h->gid)
-		return err_set(e, "root could be taken back");
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return err_sys(e, "no_new_privs");
-	return 0;
-}
-
 static int start_worker(struct host *h, verify_work *work, void *arg, struct err *e)
 {
 	pid_t parent = getpid();
@@ -192,29 +254,6 @@ static int start_worker(struct host *h, verify_work *work, void *arg, struct err
 	follow_parent(parent, SIGKILL);
 	(void)umask(077);
 	exit(work(arg, &h->shown)); /* NOLINT(concurrency-mt-unsafe): its threads have ended */
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-	(void)st;
-	(void)type;
-	return at->level == 0 ? 0 : remove(path); /* what cannot go is left, and rmdir() says so */
-}
-
-/* Empties the user's folder as that user: whatever has been made of it, root follows no name in it. */
-static void empty_state(const struct host *h)
-{
-	pid_t pid = fork();
-	struct err e;
-
-	if (pid == 0) {
-		if (become_user(h, &e) == 0)
-			/* NOLINTNEXTLINE(concurrency-mt-unsafe): no threads here */
-			(void)nftw(h->state, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-		_exit(0);
-	}
-	if (pid > 0)
-		(void)waitpid(pid, NULL, 0);
 }
 
 /* Waits for one child until the time is over, then kills it. */
@@ -242,16 +281,10 @@ static void clean_up(struct host *h)
 	end_child(&h->worker, SIGKILL);
 	end_child(&h->sandboxd, SIGTERM);
 	if (h->dir[0]) {
-		empty_state(h);
-		if (!h->options->socket) {
-			(void)unlink(h->shown.program_socket);
-			(void)unlink(h->shown.jury_socket);
-		}
-		(void)rmdir(h->state);
-		(void)rmdir(h->sockets);
-		if (rmdir(h->dir) < 0)
+		if (remove_folders(h) < 0)
 			fprintf(stderr, "judge verify: %s could not be removed: %s\n", h->dir,
 				strerrordesc_np(errno));
+		scratch_forget(&h->scratch);
 	}
 	if (h->shown.rules >= 0)
 		(void)close(h->shown.rules);

@@ -208,16 +208,17 @@ static void judge_all(struct work *w)
 }
 
 /* Into the store and out again, so that what is judged is what judged would judge. */
-static int store_package(struct work *w, const char *dir, struct err *e)
+static int store_package(struct work *w, struct err *e)
 {
 	struct jury_builder builder = {w->world->host->jury_socket, &w->world->languages,
 				       CELL_WAIT_MS};
 	struct store_problem version;
-	char hash[PROBLEM_HASH_LEN + 1];
 	int changed, rc;
 
-	if (problem_import(w->world->store, dir, jury_build, &builder, hash, &changed, e) < 0 ||
-	    store_get_problem(w->world->store, w->package.name, hash, &version, e) < 0)
+	if (problem_store(w->world->store, &w->package, jury_build, &builder, &changed, e) < 0)
+		return err_wrap(e, "problem %.60s", w->package.name);
+	if (store_get_problem(w->world->store, w->package.name, w->package.version, &version, e) <
+	    0)
 		return -1;
 	rc = problem_from_manifest(version.manifest, &w->stored, e);
 	store_problem_release(&version);
@@ -231,7 +232,7 @@ static int prepare(struct work *w, const char *dir, struct err *e)
 {
 	struct verify_report *r = &w->report;
 
-	if (problem_read(dir, &w->package, e) < 0)
+	if (problem_read_in(dir, store_folder(w->world->store), &w->package, e) < 0)
 		return e->num == EACCES ? err_wrap(e, "closed to the user that judges (see --user)")
 					: -1;
 	r->problem = &w->package;
@@ -240,7 +241,7 @@ static int prepare(struct work *w, const char *dir, struct err *e)
 	r->outcomes = calloc(w->package.nsubmissions, sizeof(*r->outcomes));
 	if (!r->outcomes)
 		return err_set(e, "out of memory");
-	if (store_package(w, dir, e) < 0)
+	if (store_package(w, e) < 0)
 		return -1;
 	r->n = w->package.nsubmissions;
 	for (size_t i = 0; i < r->n; i++)

@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import subprocess
 import tempfile
 import time
@@ -27,6 +28,7 @@ class JudgeCli(unittest.TestCase):
         cls.gavel = Gavel()
         cls.gavel.__enter__()
         cls.addClassCleanup(cls.gavel.__exit__, None, None, None)
+        shutil.make_archive(f"{cls.gavel.dir}/problems/deviation", "zip", f"{ROOT}/problems", "deviation")
         cls.gavel.start_sandboxd()
         cls.gavel.start_judged()
         cls.environment = {**os.environ, "JUDGE_SERVER": cls.gavel.address, "TZ": "UTC"}
@@ -125,6 +127,8 @@ class JudgeCli(unittest.TestCase):
     def test_what_the_server_has(self):
         self.assertIn("aplusb ", self.judge("problems")[0])
         self.assertIn("A plus B", self.judge("problems", "aplusb")[0])
+        self.assertIn("deviation ", self.judge("problems")[0])  # came as an archive
+        self.assertEqual([name for name in os.listdir(self.gavel.state) if "package" in name], [])
         self.assertRegex(self.judge("languages")[0], r"(?m)^c +yes .*gcc")
         self.assertRegex(self.judge("info")[0], r"(?m)^store +sqlite$")
 

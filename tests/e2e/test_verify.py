@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 import unittest
+import zipfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 JUDGE = os.path.join(ROOT, "build/bin/judge")
@@ -155,6 +156,27 @@ class Verify(unittest.TestCase):
         self.write("tiny/submissions/accepted/late.py", READ_TWO + "print(a + b if a == 1 else 99)\n")
         self.expect_refused(package, "accepted/late.py: expected AC, got WA on secret/1: "
                             "token 1, line 1: expected '10', got '99'")
+
+    def zip(self, package, name="tiny.zip", **more):
+        """The package as an archive, with more entries."""
+        path = os.path.join(self.dir, name)
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for folder, _, files in os.walk(package):
+                for file in files:
+                    full = os.path.join(folder, file)
+                    archive.write(full, os.path.relpath(full, os.path.dirname(package)))
+            for entry, text in more.items():
+                archive.writestr(entry.replace("_up_", "../"), text)
+        return path
+
+    def test_archives(self):
+        package = self.package()
+        status, out, err = self.verify(self.zip(package), self.zip(package, "other.kpp"))
+        self.assertEqual((status, err), (0, ""), out)
+        self.assertEqual(out.count("tiny: 2 of 2 as expected"), 2)
+        self.expect_refused(self.zip(package, _up_evil="x"), '../evil: "..", "." and empty names are not allowed')
+        self.write("text.zip", "hello")
+        self.expect_refused(os.path.join(self.dir, "text.zip"), "not a zip archive, or its end is missing")
 
     def test_several_packages_one_broken(self):
         good = self.package("good")
@@ -326,6 +348,8 @@ class Verify(unittest.TestCase):
         p.kill()
         p.wait()
         self.assertTrue(until(lambda: not session_members(p.pid)), f"left: {session_members(p.pid)}")
+        self.assertNotEqual(os.listdir(self.tmp), [])
+        self.assertEqual(self.verify(os.path.join(self.dir, "nothing"))[0], 1)  # the next one sweeps behind it
 
 
 if __name__ == "__main__":
