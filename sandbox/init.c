@@ -56,12 +56,29 @@ static int reply_done(const struct pid1 *p, struct err *e)
 	return reply(p, &r, NULL, 0, e);
 }
 
-/* Init cannot be looked into from outside, so it hands its network namespace to the keeper, which plugs it in. */
-static int reply_namespace(const struct pid1 *p, struct err *e)
+/* Leaves a network namespace in which the last run has left something for a new one: 1 if it has, 0 if there was no need. */
+static int renew_network(struct pid1 *p, struct err *e)
+{
+	int renewed = p->network_used ? network_renew(&p->network, e) : 0;
+
+	p->network_used = 0;
+	if (renewed > 0 && jail_namespaces_read(&p->own, e) < 0)
+		return -1;
+	return renewed;
+}
+
+/*
+ * Init cannot be looked into from outside, so it hands its network namespace to the keeper, which plugs it in.  It must be the one of
+ * the next run: if no child could be made for that yet, nobody has looked at what the last one left.
+ */
+static int reply_namespace(struct pid1 *p, struct err *e)
 {
 	Sandbox__Reply r = SANDBOX__REPLY__INIT;
-	AUTO_CLOSE int ns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	int renewed = renew_network(p, e);
+	AUTO_CLOSE int ns = renewed < 0 ? -1 : open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 
+	if (renewed < 0)
+		return -1;
 	if (ns < 0)
 		return err_sys(e, "/proc/self/ns/net");
 	r.last = 1;
@@ -361,19 +378,10 @@ static int clone_child(struct pid1 *p, const Sandbox__Request *rq, const struct 
 	return err_sys(e, "clone");
 }
 
-/*
- * What the last run may have left in the network namespace is looked for while the child is on its way; it is nearly always nothing.
- * If not, the child is one of the old namespace, and of no use.
- */
-static int renew_network(struct pid1 *p, struct err *e)
+static int drop_child(struct pid1 *p, struct err *e)
 {
-	int renewed = p->network_used ? network_renew(&p->network, e) : 0;
-
-	p->network_used = 0;
-	if (renewed <= 0)
-		return renewed;
 	p->child = 0;
-	return kill_all(e) < 0 || jail_namespaces_read(&p->own, e) < 0 ? -1 : 1;
+	return kill_all(e);
 }
 
 static int handle_park(struct pid1 *p, const Sandbox__Request *rq, struct channel_frame *f,
@@ -392,8 +400,9 @@ static int handle_park(struct pid1 *p, const Sandbox__Request *rq, struct channe
 	p->policy = p->box.used ? NULL : rules_policy(p->in->rules, rq->policy);
 	if (clone_child(p, rq, f, &pidfd, e) < 0)
 		return -1;
+	/* Only now, while the child is on its way: it is nearly always nothing.  If not, the child is one of the old namespace. */
 	renewed = renew_network(p, e);
-	if (renewed < 0)
+	if (renewed < 0 || (renewed && drop_child(p, e) < 0))
 		_exit(1); /* the keeper notices, and wipes the cell */
 	r.last = 1;
 	r.again = renewed;

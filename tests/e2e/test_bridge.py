@@ -746,6 +746,19 @@ class ServedInside(Serving):
             self.assertEqual(reply.error, "")
             self.assertIn("eth0", texts[0], f"with {memory_mib} MiB")
 
+    def test_a_child_that_could_not_be_made_ahead_loses_no_network(self):
+        """The first run's namespace is left only when the next child is made: here not until the next request comes."""
+        self.sandboxd()
+        a = self.cell()
+        look = "/bin/sh", "-c", "sleep 0.1; cat /proc/self/net/dev"
+        for folder, names, _files in os.walk(self.cgroup):
+            for number in (2, 3) if "init" in names else ():  # tried while the first run sleeps, and at its end
+                os.mkdir(os.path.join(folder, f"run-{number}"))
+        for _ in range(3):
+            reply, texts = a.run(f"bridge:{self.name}", "", *look)
+            self.assertEqual(reply.error, "")
+            self.assertIn("eth0", texts[0])
+
 
 class Served(Serving, WithWorld):
     """Keepers share a network that leads out, and it goes with them."""
