@@ -176,20 +176,30 @@ deps-vm: ## install what test-vm needs, and unpack a kernel for it
 	@scripts/deps.sh vm
 
 # Everything is built outside: inside, the same takes ten times as long, and there is no network to get anything from.
-test-vm: deps-vm tests failpoints without ## unit, attack and end-to-end tests on Linux 6.1 with cgroup v2, in a VM, as root and as a plain user
+vm-ready: deps-vm tests failpoints without
 	@tests/attack/run.py --build
 	@tests/e2e/test_grpc_js.py --install
-	@tests/vm/vm.py --limit 5400 tests/vm/inside.py unit attack e2e layers
-	@tests/vm/vm.py --limit 3600 tests/vm/inside.py --user $(ROOTLESS) attack:native
 
 # What a plain user may have is tested as one: all that makes cells.
 ROOTLESS := $(addprefix unit:test_,box cell cells cgroup doctor jail landlock oci rights serve) \
 	$(addprefix e2e:,judge_cli roots sandbox_run)
 
-test-vm-short: deps-vm tests without ## the part of test-vm that every change must pass
-	@tests/attack/run.py --build
-	@tests/vm/vm.py --limit 1800 tests/vm/inside.py attack:brief e2e:judge_cli
-	@tests/vm/vm.py --limit 1800 tests/vm/inside.py --user unit:test_jail e2e:judge_cli
+# A machine has one processor, so that as many run beside each other as the host has.
+vm = @tests/vm/vm.py --limit 7200 tests/vm/inside.py
+vm-programs: vm-ready
+	$(vm) unit attack
+vm-daemons: vm-ready
+	$(vm) e2e layers
+vm-user: vm-ready
+	$(vm) --user $(ROOTLESS) attack:native
+vm-short-root: vm-ready
+	$(vm) attack:brief e2e:judge_cli
+vm-short-user: vm-ready
+	$(vm) --user unit:test_jail e2e:judge_cli
+
+test-vm: vm-daemons vm-programs vm-user ## unit, attack and end-to-end tests on Linux 6.1 with cgroup v2, in VMs, as root and as a plain user
+
+test-vm-short: vm-short-root vm-short-user ## the part of test-vm that every change must pass
 
 demo: all ## judge solutions in every language and print the table
 	@scripts/demo.py
@@ -247,5 +257,5 @@ help: ## list the targets
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: all attacks without deps deps-vm tests unit failpoints test test-vm test-vm-short bench bench-exact soak demo run sanitize fuzz lint format format-check help clean
+.PHONY: all attacks without deps deps-vm tests unit failpoints test vm-ready vm-programs vm-daemons vm-user vm-short-root vm-short-user test-vm test-vm-short bench bench-exact soak demo run sanitize fuzz lint format format-check help clean
 -include $(shell find build -name '*.d' 2>/dev/null)

@@ -61,7 +61,8 @@ def main():
         return 1
     user = sys.argv[1:2] == ["--user"]
     suites = sys.argv[2:] if user else sys.argv[1:]
-    print(f"Linux {os.uname().release}, cgroup v2 only, {os.cpu_count()} CPU, {'a plain user' if user else 'root'}", flush=True)
+    who = f"{'a plain user' if user else 'root'}: {' '.join(suites)}"
+    print(f"Linux {os.uname().release}, cgroup v2 only, {os.cpu_count()} CPU, {who}", flush=True)
     before = all_there()
     with PlainUser() if user else contextlib.nullcontext() as plain:
         command = ["/usr/bin/python3", "tests/run.py", "--limit", "3600", *suites]
@@ -76,7 +77,7 @@ def main():
     after = all_there()
     left += [f"{what} left: {thing}" for what in before for thing in sorted(after[what] - before[what])]
     print("\n".join(left) if left else "nothing left: no mount, process, cgroup or file")
-    print(last, end="")
+    print(f"{who}: {last}", end="")
     return 1 if left else status
 
 
