@@ -1,22 +1,14 @@
 #include "judge/verify.h"
 
 #include <getopt.h>
-#include <time.h>
 
-#include "judge/blob_cache.h"
 #include "judge/config.h"
 #include "judge/doc_value.h"
-#include "judge/probe.h"
-#include "judge/sandbox_client.h"
-#include "judge/store.h"
 #include "judge/verify_host.h"
 #include "judge/verify_judge.h"
+#include "judge/verify_world.h"
 #include "proto/err.h"
-#include "proto/io.h"
 #include "proto/scope.h"
-
-#define START_MS    20000 /* for sandboxd to come up */
-#define CACHE_BYTES (256ULL << 20)
 
 static const char usage[] =
 	"usage: judge verify [OPTION]... PACKAGE...\n"
@@ -118,54 +110,6 @@ static int read_options(struct settings *s, int argc, char **argv)
 	return -1;
 }
 
-/* Until it answers; a sandboxd that cannot start ends, which the privileged half notices. */
-static int ask_languages(struct verify_world *w, struct err *e)
-{
-	const struct timespec pause = {0, 50000000};
-	int64_t until = io_monotonic_us() + START_MS * 1000LL;
-
-	for (;;) {
-		struct sandbox_client *c =
-			sandbox_client_open(w->host->program_socket, START_MS, e);
-		int rc = c ? probe_languages(c, &w->languages, e) : -1;
-
-		sandbox_client_close(c);
-		if (rc == 0)
-			return 0;
-		if (io_monotonic_us() > until)
-			return err_wrap(e, "sandboxd does not answer");
-		(void)nanosleep(&pause, NULL);
-	}
-}
-
-static int open_world(struct verify_world *w, struct err *e)
-{
-	char rules[64];
-
-	/* the folder may be closed to this user; what is open stays open */
-	snprintf(rules, sizeof(rules), "/proc/self/fd/%d/languages", w->host->rules);
-	if (languages_load(rules, &w->languages, e) < 0)
-		return -1;
-	for (size_t i = 0; i < w->languages.nbroken; i++)
-		fprintf(stderr, "judge verify: %s\n", w->languages.broken[i].reason);
-	if (ask_languages(w, e) < 0)
-		return -1;
-	w->store = store_open(w->host->store, e);
-	if (!w->store)
-		return -1;
-	w->blobs = blob_cache_new(w->store, CACHE_BYTES);
-	return w->blobs ? 0 : err_set(e, "out of memory");
-}
-
-static void close_world(struct verify_world *w)
-{
-	if (w->blobs)
-		blob_cache_free(w->blobs);
-	if (w->store)
-		store_close(w->store);
-	languages_release(&w->languages);
-}
-
 static int verify_all(struct verify_world *w, const struct settings *s)
 {
 	json_t *list = s->json ? json_array() : NULL;
@@ -195,11 +139,11 @@ static int judge_packages(void *arg, const struct verify_host *host)
 	struct err e = {0};
 	int rc = VERIFY_FAILED;
 
-	if (open_world(&w, &e) == 0)
+	if (verify_world_open(&w, "judge verify", &e) == 0)
 		rc = verify_all(&w, s);
 	else
 		fprintf(stderr, "judge verify: %s\n", e.msg);
-	close_world(&w);
+	verify_world_close(&w);
 	return rc;
 }
 

@@ -11,6 +11,7 @@
 #include "judge/store.h"
 #include "judge/verify_host.h"
 #include "judge/verify_report.h"
+#include "judge/verify_world.h"
 #include "proto/err.h"
 #include "proto/scope.h"
 
