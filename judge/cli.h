@@ -21,8 +21,9 @@ enum cli_exit { CLI_ACCEPTED = 0, CLI_NOT_ACCEPTED = 1, CLI_USAGE = 2, CLI_FAILE
 struct cli_args {
 	const char *server, *ca;
 	const char *problem, *language, *author, *request_id, *state, *verdict;
-	int json, no_wait, sources, help;
-	uint64_t after, limit, retry;
+	const char *rules, *user, *socket;
+	int json, no_wait, sources, check, help;
+	uint64_t after, limit, retry, jobs;
 	char **rest; /* what is not an option; NULL-terminated */
 	size_t nrest;
 };

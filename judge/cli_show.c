@@ -2,6 +2,9 @@
 #include <ctype.h>
 
 #include "judge/cli.h"
+#include "judge/config.h"
+#include "judge/language_check.h"
+#include "judge/verify_world.h"
 #include "proto/scope.h"
 
 #define PAGE_MAX 500
@@ -197,11 +200,38 @@ static void print_languages(const ProtobufCMessage *m)
 	}
 }
 
+/* Only --check takes the others. */
+static int check_languages(const struct cli_args *args)
+{
+	unsigned cores = config_physical_cores();
+	struct language_check_options o = {
+		.host = {.user = args->user, .rules = args->rules, .socket = args->socket},
+		.json = args->json,
+		.names = args->rest,
+		.n = args->nrest,
+	};
+
+	if (args->jobs > VERIFY_JOBS_MAX) {
+		cli_complain("--jobs: expected a number from 1 to %d", VERIFY_JOBS_MAX);
+		return CLI_USAGE;
+	}
+	cores = cores < VERIFY_JOBS_MAX ? cores : VERIFY_JOBS_MAX;
+	o.host.cells = args->jobs ? (unsigned)args->jobs : cores;
+	return language_check(&o);
+}
+
 int cli_languages(struct cli_args *args)
 {
 	Judge__V1__ListLanguagesRequest q = JUDGE__V1__LIST_LANGUAGES_REQUEST__INIT;
 	struct api_status st = {0};
 
+	if (args->check)
+		return check_languages(args);
+	if (args->nrest > 0 || args->jobs || args->rules || args->user || args->socket) {
+		cli_complain(
+			"languages: names, --jobs, --rules, --user and --socket are for --check");
+		return CLI_USAGE;
+	}
 	return show(args,
 		    cli_call(args, "ListLanguages", &q.base,
 			     &judge__v1__list_languages_response__descriptor, &st),

@@ -36,6 +36,14 @@ static const struct cli_option list_options[] = {
 	{'n', "limit", "N", "at most so many (default: 50; 0: all)", CLI_NUMBER, FIELD(limit)},
 	{0},
 };
+static const struct cli_option languages_options[] = {
+	{0, "check", NULL, "judge each installed language's test programs here, without a server", CLI_FLAG, FIELD(check)},
+	{0, "jobs", "N", "--check: programs judged at the same time (number of physical cores)", CLI_NUMBER, FIELD(jobs)},
+	{0, "rules", "DIR", "--check: rules of languages and sandbox (those beside this program)", CLI_TEXT, FIELD(rules)},
+	{0, "user", "NAME", "--check: the user to be while judging (gavel if there is one, else nobody)", CLI_TEXT, FIELD(user)},
+	{0, "socket", "DIR", "--check: use the sandboxd that has its sockets there; needs no rights", CLI_TEXT, FIELD(socket)},
+	{0},
+};
 static const struct cli_command commands[] = {
 	{"submit", "FILE...", "Hand in a program, show each test as it is judged, end with the verdict", cli_submit, submit_options, 1, 64, NULL},
 	{"watch", "ID", "Follow a submission to its verdict", cli_watch, watch_options, 1, 1, NULL},
@@ -43,7 +51,7 @@ static const struct cli_command commands[] = {
 	{"list", "", "List submissions, newest first", cli_list, list_options, 0, 0, NULL},
 	{"cancel", "ID", "Cancel a submission that has no verdict yet", cli_cancel, no_options, 1, 1, NULL},
 	{"problems", "[NAME]", "List the problems, or show one", cli_problems, no_options, 0, 1, NULL},
-	{"languages", "", "List the languages and whether the server has them", cli_languages, no_options, 0, 0, NULL},
+	{"languages", "[NAME...]", "List the languages and whether the server has them, or check those of this machine", cli_languages, languages_options, 0, 256, NULL},
 	{"info", "", "Show what the server is and how busy", cli_info, no_options, 0, 0, NULL},
 	{"verify", "PACKAGE...", "Judge the submissions of problem packages; needs no server", NULL, no_options, 1, 0, verify_main},
 };

@@ -1,0 +1,2 @@
+all=0123456789
+while :; do all=$all$all; done

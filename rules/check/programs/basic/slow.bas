@@ -1,0 +1,3 @@
+while true
+  n = n + 1
+wend

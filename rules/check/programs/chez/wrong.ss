@@ -1,0 +1,7 @@
+(define (main n)
+  (if (> n 0)
+      (let* ((a (read)) (b (read)))
+        (display (- a b))
+        (newline)
+        (main (- n 1)))))
+(main (read))

@@ -1,0 +1,2 @@
+(loop [all ()]
+  (recur (conj all (int-array 262144))))

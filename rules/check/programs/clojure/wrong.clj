@@ -1,0 +1,2 @@
+(dotimes [_ (Integer/parseInt (.trim (read-line)))]
+  (println (apply - (map #(Long/parseLong %) (.split (read-line) " ")))))

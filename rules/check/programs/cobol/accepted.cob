@@ -1,0 +1,23 @@
+       IDENTIFICATION DIVISION.
+       PROGRAM-ID. SUMS.
+       DATA DIVISION.
+       WORKING-STORAGE SECTION.
+       01 LINE-IN  PIC X(80).
+       01 TEXT-A   PIC X(20).
+       01 TEXT-B   PIC X(20).
+       01 N        PIC S9(9) BINARY.
+       01 A        PIC S9(18) BINARY.
+       01 B        PIC S9(18) BINARY.
+       01 SHOWN    PIC -(18)9.
+       PROCEDURE DIVISION.
+           ACCEPT LINE-IN.
+           COMPUTE N = FUNCTION NUMVAL(LINE-IN).
+           PERFORM N TIMES
+               ACCEPT LINE-IN
+               UNSTRING LINE-IN DELIMITED BY SPACE INTO TEXT-A TEXT-B
+               COMPUTE A = FUNCTION NUMVAL(TEXT-A)
+               COMPUTE B = FUNCTION NUMVAL(TEXT-B)
+               COMPUTE SHOWN = A + B
+               DISPLAY FUNCTION TRIM(SHOWN)
+           END-PERFORM.
+           STOP RUN.

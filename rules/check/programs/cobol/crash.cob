@@ -1,0 +1,5 @@
+       IDENTIFICATION DIVISION.
+       PROGRAM-ID. CRASH.
+       PROCEDURE DIVISION.
+           CALL "NOWHERE".
+           STOP RUN.

@@ -1,0 +1,10 @@
+       IDENTIFICATION DIVISION.
+       PROGRAM-ID. SLOW.
+       DATA DIVISION.
+       WORKING-STORAGE SECTION.
+       01 N        PIC S9(9) BINARY VALUE 0.
+       PROCEDURE DIVISION.
+           PERFORM UNTIL N < 0
+               COMPUTE N = FUNCTION MOD(N + 1, 1024)
+           END-PERFORM.
+           STOP RUN.

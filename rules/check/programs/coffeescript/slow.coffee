@@ -1,0 +1,2 @@
+n = 0
+n++ while true

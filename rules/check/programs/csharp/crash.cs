@@ -1,0 +1,7 @@
+using System;
+
+class Crash {
+	static void Main() {
+		throw new InvalidOperationException("nobody catches this");
+	}
+}

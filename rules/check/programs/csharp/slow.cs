@@ -1,0 +1,8 @@
+class Slow {
+	static volatile int n;
+
+	static void Main() {
+		while (true)
+			n++;
+	}
+}

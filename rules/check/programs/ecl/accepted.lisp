@@ -1,0 +1,4 @@
+(let ((n (read)))
+  (dotimes (i n)
+    (let ((a (read)) (b (read)))
+      (format t "~D~%" (+ a b)))))

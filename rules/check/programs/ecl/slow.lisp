@@ -1,0 +1,2 @@
+(defvar *n* 0)
+(loop (setf *n* (logand (1+ *n*) 1023)))

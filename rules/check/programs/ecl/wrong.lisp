@@ -1,0 +1,4 @@
+(defun main ()
+  (loop repeat (read)
+        do (format t "~D~%" (- (read) (read)))))
+(main)

@@ -1,0 +1,3 @@
+: main begin again ;
+
+main

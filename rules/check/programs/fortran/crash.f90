@@ -1,0 +1,3 @@
+program crash
+  error stop 'nobody catches this'
+end program crash

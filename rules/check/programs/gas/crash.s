@@ -1,0 +1,3 @@
+	.globl main
+main:	ud2
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,3 @@
+	.globl main
+main:	jmp main
+	.section .note.GNU-stack, "", @progbits

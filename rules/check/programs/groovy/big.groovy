@@ -1,0 +1,4 @@
+def all = []
+while (true) {
+    all << new int[1 << 18]
+}

@@ -1,0 +1,5 @@
+import std/sequtils
+
+var all: seq[seq[int]]
+while true:
+  all.add newSeqWith(100000, 1)

@@ -1,0 +1,5 @@
+program crash;
+uses sysutils;
+begin
+  raise Exception.Create('nobody catches this');
+end.

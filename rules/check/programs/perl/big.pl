@@ -1,0 +1,2 @@
+my @all;
+push @all, 'x' x 1000000 . scalar @all while 1;

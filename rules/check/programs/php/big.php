@@ -1,0 +1,4 @@
+<?php
+$all = [];
+while (true)
+	$all[] = str_repeat('x', 1000000);

@@ -1,0 +1,4 @@
+int main()
+{
+	error("nobody catches this\n");
+}

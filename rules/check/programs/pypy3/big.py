@@ -1,0 +1,3 @@
+everything = []
+while True:
+    everything.append([1.5] * 100000)

@@ -1,0 +1,3 @@
+#lang racket/base
+(let loop ([all '()])
+  (loop (cons (make-vector 100000 1.5) all)))

@@ -1,0 +1,4 @@
+my $n = get.Int;
+for ^$n {
+	say [+] get.words».Int;
+}

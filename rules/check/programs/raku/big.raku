@@ -1,0 +1,2 @@
+my @all;
+loop { @all.push('x' x 1000000 ~ @all.elems) }

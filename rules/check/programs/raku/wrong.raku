@@ -1,0 +1,4 @@
+for ^get.Int {
+	my ($a, $b) = get.words;
+	say $a - $b;
+}

@@ -1,0 +1,1 @@
+raise 'nobody rescues this'

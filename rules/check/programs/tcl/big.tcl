@@ -1,0 +1,1 @@
+while 1 {lappend all [string repeat x 100000][incr n]}

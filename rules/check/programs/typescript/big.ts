@@ -1,0 +1,2 @@
+const all: number[][] = []
+for (;;) all.push(new Array<number>(100000).fill(1.5))

@@ -1,0 +1,6 @@
+int n;
+
+int main() {
+	while (true)
+		AtomicInt.inc(ref n);
+}
