@@ -210,9 +210,9 @@ run: all ## sandboxd and judged in the foreground, ready for build/bin/judge sub
 # TSan for what has threads: judged.  The sandbox side has none.
 sanitize: ## unit tests under ASan+UBSan, and judged's under TSan
 	@$(MAKE) MODE=asan tests
-	@tests/run.py --mode asan unit
+	@tests/run.py --jobs $$(nproc) --mode asan unit
 	@$(MAKE) MODE=tsan $(addprefix build/tsan/,$(THREADED))
-	@tests/run.py --mode tsan $(addprefix unit:,$(THREADED))
+	@tests/run.py --jobs $$(nproc) --mode tsan $(addprefix unit:,$(THREADED))
 
 # Every source of the shared code and of both sides, instrumented; a fuzzer is one more file.
 FUZZ_OBJS := $(patsubst %.c,build/fuzz/%.o,$(call srcs,proto) $(call srcs,sandbox) $(call srcs,judge))

@@ -1,19 +1,21 @@
 #!/usr/bin/python3
 """Runs the test suites and counts.
 
-    tests/run.py [--mode release|debug|asan|tsan] [--limit SECONDS] [SUITE[:NAME]]...
+    tests/run.py [--mode release|debug|asan|tsan] [--limit SECONDS] [--jobs N] [SUITE[:NAME]]...
 
 Every program runs in a process group of its own under a time limit; its output is shown
 when it fails, or always with --verbose.  One that takes long says now and then how far it
 is.  The last line says how many tests were run.
 """
 import argparse
+import concurrent.futures
 import glob
 import os
 import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 LIMIT_S = 900
@@ -89,40 +91,63 @@ def why(text):
     return text[max(reasons, 0):][-20000:]
 
 
+class Runner:
+    """Runs programs, several at a time, and prints what became of each when it has ended."""
+
+    def __init__(self, options):
+        self.options, self.total, self.said = options, [0, 0, 0], threading.Lock()
+
+    def say(self, text):
+        with self.said:
+            print(text, flush=True)
+
+    def program(self, suite, argv):
+        started = time.monotonic()
+        name = " ".join(argv).removeprefix("/usr/bin/python3 ").removesuffix(" -v")
+
+        def pulse(line):
+            self.say(f"...  {suite:6} {name:40} {time.monotonic() - started:.0f} s  {line[:100]}")
+
+        text, status = run(argv, self.options.limit, pulse)
+        counts = list(count(text, status))
+        if status != 0 and counts[1] == 0:
+            counts[1] = 1
+        bad = status != 0 or counts[1] > 0
+        line = (f"{'FAIL' if bad else 'ok  '} {suite:6} {name:40} {counts[0]:4} passed"
+                f"{f', {counts[1]} failed' if counts[1] else ''}"
+                f"{f', {counts[2]} skipped' if counts[2] else ''}"
+                f"  {time.monotonic() - started:.1f} s")
+        shown = [text if self.options.verbose else why(text)] if bad or self.options.verbose else []
+        self.say("\n".join([line, *shown]))
+        with self.said:
+            self.total = [a + b for a, b in zip(self.total, counts)]
+
+    def all(self):
+        with concurrent.futures.ThreadPoolExecutor(self.options.jobs) as pool:
+            for suite in self.options.suites or USUAL:
+                suite, _, only = suite.partition(":")
+                done = [pool.submit(self.program, suite, argv) for argv in SUITES[suite](self.options.mode, only)]
+                for program in done:
+                    program.result()
+        return self.total
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mode", default="release")
     parser.add_argument("--limit", type=float, default=LIMIT_S, metavar="SECONDS", help=f"for each program ({LIMIT_S})")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="programs of one suite at the same time (1)")
     parser.add_argument("--verbose", action="store_true")
     parser.add_argument("suites", nargs="*", metavar="SUITE", help="unit, attack, e2e, all three by default; layers; unit:test_store is one of them")
     options = parser.parse_args()
     unknown = [s for s in options.suites if s.partition(":")[0] not in SUITES]
     if unknown:
         parser.error(f"no suite {unknown[0]}: there are {', '.join(SUITES)}")
-    total = [0, 0, 0]
-    for suite in options.suites or USUAL:
-        suite, _, only = suite.partition(":")
-        for argv in SUITES[suite](options.mode, only):
-            started = time.monotonic()
-            name = " ".join(argv).removeprefix("/usr/bin/python3 ").removesuffix(" -v")
-
-            def pulse(line):
-                print(f"...  {suite:6} {name:40} {time.monotonic() - started:.0f} s  {line[:100]}", flush=True)
-
-            text, status = run(argv, options.limit, pulse)
-            counts = list(count(text, status))
-            if status != 0 and counts[1] == 0:
-                counts[1] = 1
-            bad = status != 0 or counts[1] > 0
-            print(f"{'FAIL' if bad else 'ok  '} {suite:6} {name:40} {counts[0]:4} passed"
-                  f"{f', {counts[1]} failed' if counts[1] else ''}"
-                  f"{f', {counts[2]} skipped' if counts[2] else ''}"
-                  f"  {time.monotonic() - started:.1f} s", flush=True)
-            if bad or options.verbose:
-                print(text if options.verbose else why(text), flush=True)
-            total = [a + b for a, b in zip(total, counts)]
-    print(f"{total[0]} passed, {total[1]} failed, {total[2]} skipped")
-    return 1 if total[1] or total[0] == 0 else 0
+    if options.jobs < 1:
+        parser.error(f"--jobs {options.jobs}: at least 1")
+    passed, failed, skipped = Runner(options).all()
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
+    return 1 if failed or passed == 0 else 0
 
 
 if __name__ == "__main__":
