@@ -47,6 +47,18 @@ static void show_sources(const Judge__V1__Submission *s)
 	}
 }
 
+static void show_transcripts(const Judge__V1__Submission *s)
+{
+	for (size_t i = 0; i < s->n_runs; i++) {
+		if (!*s->runs[i]->transcript)
+			continue;
+		fputs("\n--- what was said in ", stdout);
+		cli_column(s->runs[i]->name, 0);
+		putchar('\n');
+		cli_text(s->runs[i]->transcript);
+	}
+}
+
 static void show_submission(const Judge__V1__Submission *s)
 {
 	row("submission", s->id);
@@ -75,6 +87,7 @@ static void show_submission(const Judge__V1__Submission *s)
 		fputs("\n--- what the compiler said\n", stdout);
 		cli_text(s->compiler_message);
 	}
+	show_transcripts(s);
 	show_sources(s);
 }
 

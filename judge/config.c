@@ -38,6 +38,8 @@ static const struct doc_field fields[] = {
 	 .help = "submissions that may wait before new ones are refused; 0: no limit"},
 	{"lease", DOC_DURATION, AT(lease_us), .least = 1000000, .most = 3600000000,
 	 .help = "how long a worker may be silent before its submission is given to another"},
+	{"transcript_bytes", DOC_SIZE, AT(transcript_bytes), .most = 256 << 10,
+	 .help = "kept of what an interactor and a program say to each other, each test; 0: nothing"},
 	{"confine", DOC_STRING, AT(confine), .least = 1,
 	 .help = "Landlock and seccomp for judged itself: auto, required or off"},
 	{"log_level", DOC_STRING, AT(log_level), .least = 1,
@@ -59,6 +61,7 @@ static const struct {
 	{"message_bytes", "1M"},
 	{"queue_length", "10000"},
 	{"lease", "30s"},
+	{"transcript_bytes", "0"},
 	{"confine", "auto"},
 	{"log_level", "info"},
 };

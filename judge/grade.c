@@ -9,6 +9,7 @@ struct outcome {
 	const struct sandbox_report *report;
 	uint64_t cpu_limit_us;
 	enum grade_validator validator;
+	int first; /* it had its say before the program ended */
 };
 
 typedef int outcome_fn(const struct outcome *o, int arg);
@@ -35,6 +36,11 @@ static int validator_said(const struct outcome *o, int what)
 	return (int)o->validator == what;
 }
 
+static int said_before(const struct outcome *o, int what)
+{
+	return o->first && (int)o->validator == what;
+}
+
 static int always(const struct outcome *o, int arg)
 {
 	(void)o;
@@ -50,6 +56,8 @@ static const struct rule {
 	struct grade grade;
 } rules[] = {
 	{ ended_as,       RUN_SANDBOX_ERROR,     0, { V(JUDGE_ERROR), "" } },
+	{ said_before,    GRADE_BROKEN,          0, { V(JUDGE_ERROR), "" } },
+	{ said_before,    GRADE_WRONG,           0, { V(WRONG_ANSWER), "" } },
 	{ ended_as,       RUN_CPU_TIME_LIMIT,    0, { V(TIME_LIMIT_EXCEEDED), "cpu" } },
 	{ ended_as,       RUN_WALL_TIME_LIMIT,   0, { V(TIME_LIMIT_EXCEEDED), "wall" } },
 	{ ended_as,       RUN_MEMORY_LIMIT,      0, { V(MEMORY_LIMIT_EXCEEDED), "memory" } },
@@ -92,14 +100,20 @@ static const struct rule *first_match(const struct outcome *o)
 struct grade grade_test(const struct sandbox_report *r, uint64_t cpu_limit_us,
 			enum grade_validator validator)
 {
-	struct outcome o = {r, cpu_limit_us, validator};
+	return grade_game(r, cpu_limit_us, validator, 0);
+}
+
+struct grade grade_game(const struct sandbox_report *r, uint64_t cpu_limit_us,
+			enum grade_validator interactor, int first)
+{
+	struct outcome o = {r, cpu_limit_us, interactor, first};
 
 	return first_match(&o)->grade;
 }
 
 int grade_wants_validator(const struct sandbox_report *r, uint64_t cpu_limit_us)
 {
-	struct outcome o = {r, cpu_limit_us, GRADE_NOT_RUN};
+	struct outcome o = {r, cpu_limit_us, GRADE_NOT_RUN, 0};
 
 	return first_match(&o)->by_validator;
 }

@@ -29,6 +29,13 @@ struct grade {
 struct grade grade_test(const struct sandbox_report *r, uint64_t cpu_limit_us,
 			enum grade_validator validator);
 
+/*
+ * The same where the validator talks with the program: first says that it had ended before the program did.  What it said
+ * then may be why the program failed, so it comes before that.
+ */
+struct grade grade_game(const struct sandbox_report *r, uint64_t cpu_limit_us,
+			enum grade_validator interactor, int first);
+
 /* 1 if only the validator can tell. */
 int grade_wants_validator(const struct sandbox_report *r, uint64_t cpu_limit_us);
 

@@ -191,6 +191,9 @@ static int compile_step(struct job *j, struct compile_result *r, struct err *e)
 
 static int try_test(struct job *j, struct trial *t, struct err *e)
 {
+	/* Given up for good reason in the test before. */
+	if (j->jury && sandbox_client_lost(j->jury))
+		drop_cell(j, &j->jury);
 	if (renew_program(j, e) < 0 || renew_jury(j, e) < 0)
 		return -1;
 	return trial_run(t, &(struct trial_cells){j->config, j->program, j->jury}, e);

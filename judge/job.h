@@ -37,6 +37,7 @@ struct job_config { /* borrowed for as long as the job */
 	const struct language *validator; /* of the problem's own validator; NULL: it has none */
 	const struct compile_source *sources;
 	size_t nsources;
+	size_t transcript_bytes; /* kept of what program and interactor say to each other; 0: nothing */
 	job_event *event; /* may be NULL */
 	void *event_arg;
 };

@@ -4,6 +4,7 @@
 
 #include "judge/blob_cache.h"
 #include "judge/compile.h"
+#include "judge/game.h"
 #include "judge/language.h"
 #include "judge/problem.h"
 #include "judge/sandbox_client.h"
@@ -17,9 +18,15 @@
 #define VALIDATION_MEMORY_BYTES (2048ULL << 20)
 #define VALIDATION_OUTPUT_BYTES (8ULL << 20)
 
-#define BOX_BYTES      (16ULL << 20)
-#define FEEDBACK_BYTES 65536 /* taken out of the box, all messages together */
-#define STDERR_BYTES   1024  /* of it in the message about a broken validator */
+#define BOX_BYTES    (16ULL << 20) /* of feedback, unless the package allows more output */
+#define STDERR_BYTES 1024          /* of it in the message about a broken validator */
+
+/* How a package's validators are called and what they answer.  3 is the test's input, 4 its answer. */
+static const struct protocol {
+	const char
+		*const words[4]; /* between the program's own command and the package's arguments */
+	enum grade_validator (*said)(const struct sandbox_report *r);
+} icpc = {{"/dev/fd/3", "/dev/fd/4", FEEDBACK_FOLDER, NULL}, grade_icpc_exit};
 
 static uint64_t memory_limit(const struct problem *p)
 {
@@ -176,10 +183,10 @@ static size_t count(const void *list)
 /* The program's own command, then what the format adds.  The strings are borrowed from both. */
 static const char **full_command(char **program, const char *const *args, struct err *e)
 {
-	static const char *const fixed[] = {"/dev/fd/3", "/dev/fd/4", "feedback/"};
 	size_t np = count(program);
+	size_t nw = count(icpc.words);
 	size_t na = count(args);
-	const char **argv = calloc(np + ARRAY_LEN(fixed) + na + 1, sizeof(*argv));
+	const char **argv = calloc(np + nw + na + 1, sizeof(*argv));
 
 	if (!argv) {
 		err_set(e, "out of memory");
@@ -187,87 +194,81 @@ static const char **full_command(char **program, const char *const *args, struct
 	}
 	for (size_t i = 0; i < np; i++)
 		argv[i] = program[i];
-	memcpy(argv + np, fixed, sizeof(fixed));
+	memcpy(argv + np, icpc.words, nw * sizeof(*argv));
 	for (size_t i = 0; i < na; i++)
-		argv[np + ARRAY_LEN(fixed) + i] = args[i];
+		argv[np + nw + i] = args[i];
 	return argv;
 }
 
-static int run_validator(struct sandbox_client *c, const struct problem *p,
-			 const struct language *l, const struct jury_test *t,
-			 struct sandbox_report *r, const char **argv, struct err *e)
-{
-	const struct problem_limits *lim = &p->limits;
-	uint64_t time_us = lim->validation_time_us ? lim->validation_time_us : VALIDATION_TIME_US;
-	const int extra[] = {t->input_fd, t->answer_fd};
-	struct sandbox_spec s = {
-		.policy = l->run.policy,
-		.argv = argv,
-		.env = (const char *const *)l->run.env,
-		.cpu_time_us = time_us,
-		.wall_time_us = 2 * time_us + 1000000,
-		.memory_bytes = memory_limit(p) + l->run.memory_extra_bytes,
-		.output_bytes = lim->validation_output_bytes ? lim->validation_output_bytes
-							     : VALIDATION_OUTPUT_BYTES,
-		.box_bytes = BOX_BYTES,
-		.processes = l->run.processes,
-		.stdin_fd = t->output_fd,
-		.extra_fds = extra,
-		.nextra_fds = ARRAY_LEN(extra),
-		.same_box = 1, /* the one with feedback/ */
-	};
-
-	return sandbox_client_run(c, &s, r, e);
-}
-
-static int run_in_fresh_box(struct sandbox_client *c, const struct problem *p,
-			    const struct language *l, const struct jury_test *t,
-			    struct sandbox_report *r, struct err *e)
-{
-	static char feedback[] = "feedback/";
-	const struct sandbox_file folder = {feedback, 0755, -1};
-	const char **names = source_names(&p->validator, e);
+/* All that a run of the validator needs; released by call_release(). */
+struct call {
 	char **program;
 	const char **argv;
-	int rc = -1;
+	int extra[2];
+	struct sandbox_spec spec;
+};
 
+static uint64_t time_limit(const struct problem *p)
+{
+	return p->limits.validation_time_us ? p->limits.validation_time_us : VALIDATION_TIME_US;
+}
+
+static uint64_t output_limit(const struct problem *p)
+{
+	return p->limits.validation_output_bytes ? p->limits.validation_output_bytes
+						 : VALIDATION_OUTPUT_BYTES;
+}
+
+static uint64_t box_bytes(const struct problem *p)
+{
+	return output_limit(p) > BOX_BYTES ? output_limit(p) : BOX_BYTES;
+}
+
+static void fill_spec(struct call *call, const struct problem *p, const struct language *l,
+		      const struct jury_test *t)
+{
+	call->extra[0] = t->input_fd;
+	call->extra[1] = t->answer_fd;
+	call->spec = (struct sandbox_spec){
+		.policy = l->run.policy,
+		.argv = call->argv,
+		.env = (const char *const *)l->run.env,
+		.cpu_time_us = time_limit(p),
+		.wall_time_us = 2 * time_limit(p) + 1000000,
+		.memory_bytes = memory_limit(p) + l->run.memory_extra_bytes,
+		.output_bytes = output_limit(p),
+		.box_bytes = box_bytes(p),
+		.processes = l->run.processes,
+		.stdin_fd = t->output_fd,
+		.extra_fds = call->extra,
+		.nextra_fds = ARRAY_LEN(call->extra),
+		.same_box = 1, /* the one with feedback/ */
+	};
+}
+
+static void call_release(struct call *call)
+{
+	free(call->argv);
+	language_argv_free(call->program);
+}
+
+static int call_init(struct call *call, const struct problem *p, const struct language *l,
+		     const struct jury_test *t, struct err *e)
+{
+	const char **names = source_names(&p->validator, e);
+
+	*call = (struct call){.program = NULL};
 	if (!names)
 		return -1;
-	program = language_run_argv(l, names, p->validator.nsources, memory_limit(p), e);
-	argv = program ? full_command(program, t->args, e) : NULL;
-	if (argv && sandbox_client_put(c, &folder, 1, 0, e) == 0)
-		rc = run_validator(c, p, l, t, r, argv, e);
-	free(argv);
-	language_argv_free(program);
+	call->program = language_run_argv(l, names, p->validator.nsources, memory_limit(p), e);
 	free(names);
-	return rc;
-}
-
-static int take_message(const struct sandbox_file *f, struct jury_outcome *out, struct err *e)
-{
-	char **to = strcmp(f->name, "feedback/judgemessage.txt") == 0  ? &out->message
-		    : strcmp(f->name, "feedback/teammessage.txt") == 0 ? &out->team_message
-								       : NULL;
-
-	if (!to || *to)
-		return 0;
-	return text_clean_fd(f->fd, JURY_MESSAGE_MAX, to, e);
-}
-
-/* A validator need not write any; one that floods the folder loses them. */
-static int fetch_messages(struct sandbox_client *c, struct jury_outcome *out, struct err *e)
-{
-	static const char *const paths[] = {"feedback/*message.txt", NULL};
-	struct sandbox_file *files = NULL;
-	size_t n = 0;
-	int rc = 0;
-
-	if (sandbox_client_fetch(c, paths, FEEDBACK_BYTES, &files, &n, e) < 0)
-		return sandbox_client_lost(c) ? -1 : 0;
-	for (size_t i = 0; rc == 0 && i < n; i++)
-		rc = take_message(&files[i], out, e);
-	sandbox_files_free(files, n);
-	return rc;
+	call->argv = call->program ? full_command(call->program, t->args, e) : NULL;
+	if (!call->argv) {
+		call_release(call);
+		return -1;
+	}
+	fill_spec(call, p, l, t);
+	return 0;
 }
 
 static void how_it_ended(const struct sandbox_report *r, char *out, size_t size)
@@ -289,13 +290,13 @@ static void how_it_ended(const struct sandbox_report *r, char *out, size_t size)
 }
 
 /* Says why it is broken, in front of what the validator itself had to say. */
-static int explain(const struct sandbox_report *r, struct jury_outcome *out, struct err *e)
+static int blame(const struct sandbox_report *r, const char *how, struct jury_outcome *out,
+		 struct err *e)
 {
 	AUTO_FREE char *said = ptr_steal(&out->message);
 	AUTO_FREE char *printed = NULL;
-	char how[128];
 
-	how_it_ended(r, how, sizeof(how));
+	out->said = GRADE_BROKEN;
 	if (r->stderr_fd >= 0 && text_clean_fd(r->stderr_fd, STDERR_BYTES, &printed, e) < 0)
 		return -1;
 	if (asprintf(&out->message, "validator: %s\n%s%s", how, said ? said : "",
@@ -305,24 +306,136 @@ static int explain(const struct sandbox_report *r, struct jury_outcome *out, str
 	return err_set(e, "out of memory");
 }
 
+/*
+ * What cannot be taken, a sparse file larger than the box, say, is lost with a word to the judges; of several passes the next one would
+ * be played without it, so there it is a fault.
+ */
+static int lost_feedback(const struct problem *p, struct jury_outcome *out, struct err *e)
+{
+	struct err why = *e;
+
+	if (p->kind & PROBLEM_MULTI_PASS)
+		out->said = GRADE_BROKEN;
+	if (asprintf(&out->message, "the validator's feedback is lost: %s\n", why.msg) >= 0)
+		return 0;
+	out->message = NULL;
+	return err_set(e, "out of memory");
+}
+
+static int take_feedback(struct sandbox_client *c, const struct problem *p,
+			 struct jury_outcome *out, struct err *e)
+{
+	struct feedback *f = &out->feedback;
+
+	if (feedback_fetch(c, p->kind & PROBLEM_MULTI_PASS ? NULL : "*message.txt", box_bytes(p), f,
+			   e) < 0)
+		return sandbox_client_lost(c) ? -1 : lost_feedback(p, out, e);
+	if (p->kind & PROBLEM_MULTI_PASS)
+		out->next_fd = feedback_take(f, "nextpass.in");
+	if (feedback_text(f, "judgemessage.txt", &out->message, e) < 0)
+		return -1;
+	return feedback_text(f, "teammessage.txt", &out->team_message, e);
+}
+
+/* What it said and left, from its report.  To ask for another pass and to refuse the output do not go together. */
+static int collect(struct sandbox_client *c, const struct problem *p,
+		   const struct sandbox_report *r, struct jury_outcome *out, struct err *e)
+{
+	char how[128];
+
+	if (r->status == RUN_SANDBOX_ERROR)
+		return err_set(e, "%s", r->message);
+	out->said = icpc.said(r);
+	how_it_ended(r, how, sizeof(how));
+	if (out->said == GRADE_BROKEN)
+		return take_feedback(c, p, out, e) < 0 ? -1 : blame(r, how, out, e);
+	if (take_feedback(c, p, out, e) < 0)
+		return -1;
+	if (out->next_fd >= 0 && out->said != GRADE_RIGHT)
+		return blame(r, "wrote nextpass.in, but did not exit with 42", out, e);
+	return 0;
+}
+
+static int run_validator(struct sandbox_client *c, const struct problem *p,
+			 const struct language *l, const struct jury_test *t,
+			 struct jury_outcome *out, struct err *e)
+{
+	struct sandbox_report r = {.stdout_fd = -1, .stderr_fd = -1};
+	struct call call;
+	int rc;
+
+	if (call_init(&call, p, l, t, e) < 0)
+		return -1;
+	rc = feedback_put(c, t->feedback, e);
+	if (rc == 0)
+		rc = sandbox_client_run(c, &call.spec, &r, e);
+	if (rc == 0)
+		rc = collect(c, p, &r, out, e);
+	sandbox_report_release(&r);
+	call_release(&call);
+	return rc;
+}
+
 int jury_validate(struct sandbox_client *c, const struct problem *p, const struct language *l,
 		  const struct jury_test *t, struct jury_outcome *out, struct err *e)
 {
-	struct sandbox_report r;
+	*out = (struct jury_outcome){.said = GRADE_BROKEN, .next_fd = -1};
+	if (run_validator(c, p, l, t, out, e) == 0)
+		return 0;
+	jury_outcome_release(out);
+	return err_wrap(e, "validator");
+}
+
+/* It would not end: there is nothing to collect, and its cell is gone. */
+static int blame_lost(struct jury_outcome *out, struct err *e)
+{
+	if (asprintf(&out->message, "interactor: had not ended %d s after the program",
+		     GAME_LINGER_MS / 1000) >= 0)
+		return 0;
+	out->message = NULL;
+	return err_set(e, "out of memory");
+}
+
+/* Its clock goes on while it waits for the program, however long that is allowed to take. */
+static int play(struct sandbox_client *c, const struct problem *p, struct call *call,
+		struct game *g, struct jury_outcome *out, struct err *e)
+{
 	int rc;
 
-	*out = (struct jury_outcome){.said = GRADE_BROKEN};
-	if (run_in_fresh_box(c, p, l, t, &r, e) < 0)
-		return err_wrap(e, "validator");
-	if (r.status == RUN_SANDBOX_ERROR) {
-		rc = err_set(e, "validator: %s", r.message);
-	} else {
-		out->said = grade_icpc_exit(&r);
-		rc = fetch_messages(c, out, e);
-		if (rc == 0 && out->said == GRADE_BROKEN)
-			rc = explain(&r, out, e);
-	}
-	sandbox_report_release(&r);
+	call->spec.wall_time_us =
+		time_limit(p) +
+		(uint64_t)sandbox_client_patience_ms(g->program, g->program_spec->wall_time_us) *
+			1000;
+	call->spec.unpinned = 1;
+	g->interactor = c;
+	g->interactor_spec = &call->spec;
+	g->said = icpc.said;
+	rc = game_play(g, e);
+	if (rc == 0 && g->interactor_lost)
+		rc = blame_lost(out, e);
+	else if (rc == 0 && collect(c, p, &g->interactor_report, out, e) < 0)
+		rc = err_wrap(e, "interactor");
+	sandbox_report_release(&g->interactor_report);
+	return rc;
+}
+
+int jury_interact(struct sandbox_client *c, const struct problem *p, const struct language *l,
+		  const struct jury_test *t, struct game *g, struct jury_outcome *out,
+		  struct err *e)
+{
+	struct call call;
+	int rc;
+
+	*out = (struct jury_outcome){.said = GRADE_BROKEN, .next_fd = -1};
+	g->program_report = (struct sandbox_report){.stdout_fd = -1, .stderr_fd = -1};
+	if (call_init(&call, p, l, t, e) < 0)
+		return err_wrap(e, "interactor");
+	rc = feedback_put(c, t->feedback, e);
+	if (rc < 0)
+		err_wrap(e, "interactor");
+	else
+		rc = play(c, p, &call, g, out, e);
+	call_release(&call);
 	if (rc < 0)
 		jury_outcome_release(out);
 	return rc;
@@ -330,7 +443,11 @@ int jury_validate(struct sandbox_client *c, const struct problem *p, const struc
 
 void jury_outcome_release(struct jury_outcome *o)
 {
+	feedback_release(&o->feedback);
+	if (o->next_fd >= 0)
+		(void)close(o->next_fd);
 	free(o->message);
 	free(o->team_message);
 	o->message = o->team_message = NULL;
+	o->next_fd = -1;
 }

@@ -2,26 +2,27 @@
  * jury.h - a problem's own validator, in a cell of the jury's pool.
  *
  * The validator is built once, when the package is imported; its program is kept as blobs.  For a job it is put into a jury cell and
- * kept there; then it looks at one output after the other, each time in a fresh box with an empty folder feedback/.
+ * kept there; then it looks at one output after the other, each time in a fresh box with a folder feedback/: an empty one, or in
+ * a later pass what the pass before left there.
  *
  * It is called in the way of the ICPC format: PROGRAM /dev/fd/3 /dev/fd/4 feedback/ ARGUMENTS, the team's output on standard
- * input, 42 for right and 43 for wrong.
+ * input, 42 for right and 43 for wrong.  As an interactor it has pipes to and from the program instead (game.h).
  */
 #ifndef JURY_H
 #define JURY_H
 
+#include "judge/feedback.h"
 #include "judge/grade.h"
 
 struct blob_cache;
 struct err;
+struct game;
 struct language;
 struct languages;
 struct problem;
 struct problem_built;
 struct problem_program;
 struct sandbox_client;
-
-#define JURY_MESSAGE_MAX 8192 /* bytes kept of each message of a validator */
 
 struct jury_builder {       /* borrowed */
 	const char *socket; /* of the jury's pool */
@@ -39,18 +40,32 @@ int jury_load(struct sandbox_client *c, const struct problem_program *program,
 
 struct jury_test { /* borrowed; sealed memfds */
 	int input_fd, answer_fd, output_fd;
-	const char *const *args; /* NULL-terminated */
+	const char *const *args;         /* NULL-terminated */
+	const struct feedback *feedback; /* of the pass before; NULL: this is the first */
 };
 
 struct jury_outcome { /* released by jury_outcome_release() */
 	enum grade_validator said;
 	char *message;      /* for the judges: judgemessage.txt, or why it is GRADE_BROKEN */
 	char *team_message; /* teammessage.txt */
+	int next_fd; /* nextpass.in with GRADE_RIGHT: the program is to run again; -1: it is not */
+	struct feedback
+		feedback; /* all of it if the problem has several passes, otherwise the messages */
 };
 
 /* -1: the sandbox is at fault.  Whatever the validator does wrong is GRADE_BROKEN. */
 int jury_validate(struct sandbox_client *c, const struct problem *p, const struct language *l,
 		  const struct jury_test *t, struct jury_outcome *out, struct err *e);
+
+/*
+ * The same for an interactor, whose opposite is g->program with g->program_spec; the rest of *g but the transcript is set here.  The
+ * program's report is the caller's to release, also after -1; the outcome is the interactor's, and to be seen with
+ * g->interactor_first.
+ */
+int jury_interact(struct sandbox_client *c, const struct problem *p, const struct language *l,
+		  const struct jury_test *t, struct game *g, struct jury_outcome *out,
+		  struct err *e);
+
 void jury_outcome_release(struct jury_outcome *o);
 
 #endif

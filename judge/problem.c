@@ -262,6 +262,7 @@ static int read_parts(struct problem *p, struct problem_settings *s, struct err 
 	if (problem_read_settings(p, s, e) < 0)
 		return -1;
 	p->limits = s->limits;
+	p->kind = s->kind;
 	p->title = s->title ? ptr_steal(&s->title) : strdup(p->name);
 	if (!p->title)
 		return err_sys(e, "title");

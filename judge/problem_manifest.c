@@ -14,7 +14,7 @@
  */
 #define MANIFEST_LAYOUT 2
 
-#define JSON_LIMITS "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}"
+#define JSON_LIMITS "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}"
 
 json_t *problem_words_to_json(char *const *words)
 {
@@ -77,7 +77,8 @@ static json_t *limits_to_json(const struct problem_limits *l)
 			 (json_int_t)l->compilation_memory_bytes, "validation_time_us",
 			 (json_int_t)l->validation_time_us, "validation_memory_bytes",
 			 (json_int_t)l->validation_memory_bytes, "validation_output_bytes",
-			 (json_int_t)l->validation_output_bytes);
+			 (json_int_t)l->validation_output_bytes, "validation_passes",
+			 (json_int_t)l->validation_passes);
 }
 
 /*
@@ -200,13 +201,13 @@ static int cases_from_json(json_t *list, struct problem *p)
 
 static int limits_from_json(json_t *item, struct problem_limits *l)
 {
-	json_int_t v[9];
+	json_int_t v[10] = {[9] = 1};
 
-	if (json_unpack(item, "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I !}", "time_us", &v[0],
-			"memory_bytes", &v[1], "output_bytes", &v[2], "code_bytes", &v[3],
+	if (json_unpack(item, "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s?I !}", "time_us",
+			&v[0], "memory_bytes", &v[1], "output_bytes", &v[2], "code_bytes", &v[3],
 			"compilation_time_us", &v[4], "compilation_memory_bytes", &v[5],
 			"validation_time_us", &v[6], "validation_memory_bytes", &v[7],
-			"validation_output_bytes", &v[8]) < 0)
+			"validation_output_bytes", &v[8], "validation_passes", &v[9]) < 0)
 		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(v); i++)
 		if (v[i] < 0)
@@ -221,6 +222,7 @@ static int limits_from_json(json_t *item, struct problem_limits *l)
 		.validation_time_us = (uint64_t)v[6],
 		.validation_memory_bytes = (uint64_t)v[7],
 		.validation_output_bytes = (uint64_t)v[8],
+		.validation_passes = (uint64_t)v[9],
 	};
 	return 0;
 }

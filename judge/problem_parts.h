@@ -27,9 +27,10 @@ enum problem_format { PROBLEM_LEGACY, PROBLEM_LEGACY_ICPC, PROBLEM_2025_09 };
 /* problem.yaml, as far as the other parts need it; released by problem_settings_release(). */
 struct problem_settings {
 	enum problem_format format;
-	char *title; /* NULL: not given */
-	int custom;  /* `validation: custom` of a legacy package */
-	char **args; /* validator_flags in words, NULL-terminated */
+	char *title;   /* NULL: not given */
+	unsigned kind; /* bits of problem_kind */
+	int custom;    /* `validation: custom` of a legacy package */
+	char **args;   /* validator_flags in words, NULL-terminated */
 	unsigned args_line;
 	struct problem_limits limits;
 	uint64_t resolution_us; /* 2025-09: of the time limit */

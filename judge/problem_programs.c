@@ -169,6 +169,9 @@ static int find_validator(struct problem *p, const struct problem_settings *s, s
 			     folder);
 	else if (p->custom)
 		rc = read_validator(p, s, list, n, folder, e);
+	else if (p->kind & (PROBLEM_INTERACTIVE | PROBLEM_MULTI_PASS))
+		rc = err_set(e, "problem.yaml: type: %s, but there is no program in %s",
+			     p->kind & PROBLEM_INTERACTIVE ? "interactive" : "multi-pass", folder);
 	package_list_free(list, n);
 	return rc;
 }

@@ -20,6 +20,7 @@
 #define OUTPUT_MIN  4096
 
 #define TIME_MAX_US (600 * SEC)
+#define PASSES_MAX  1000
 
 #define AT(member)         .offset = offsetof(struct problem_settings, member)
 #define BYTES(s, low, top) .scale = (s), .least = (low), .most = (top)
@@ -35,6 +36,8 @@
 		{"validation_time", LIMIT(validation_time_us), SECONDS(3600)},                     \
 		{"validation_memory", LIMIT(validation_memory_bytes),                              \
 		 BYTES(MIB, MEMORY_MIN, TIB)},                                                     \
+		{"validation_passes", LIMIT(validation_passes), .scale = 1, .least = 2,            \
+		 .most = PASSES_MAX},                                                              \
 	{                                                                                          \
 		"validation_output", LIMIT(validation_output_bytes), BYTES(MIB, 1, GIB)            \
 	}
@@ -75,7 +78,6 @@ static const struct doc_field new_limits[] = {
 	{"time_multipliers",  DOC_NESTED,  .nested = multipliers},
 	{"time_limit",        LIMIT(time_us), .scale = SEC, .least = TIME_MIN_US, .most = TIME_MAX_US},
 	{"time_resolution",   DOC_AMOUNT,  AT(resolution_us), .scale = SEC, .least = 1000, .most = TIME_MAX_US},
-	{"validation_passes", .type = DOC_REFUSED},
 	LIMITS_OF_BOTH,
 	{.key = NULL},
 };
@@ -119,33 +121,64 @@ static int read_format(const struct doc *d, struct problem_settings *s, struct e
 			"problem_format_version: expected legacy, legacy-icpc or 2025-09");
 }
 
-static int check_type_word(const struct doc *d, const struct doc_node *n, struct err *e)
-{
-	static const char *const known[] = {"scoring", "multi-pass", "interactive",
-					    "submit-answer"};
+/* clang-format off */
+static const struct type_word {
+	const char *word;
+	unsigned kind, without; /* bits of problem_kind; `without` must not stand beside it */
+	int supported;
+} type_words[] = {
+	{"pass-fail",     0,                     PROBLEM_SCORING, 1},
+	{"scoring",       PROBLEM_SCORING,       0, 0},
+	{"multi-pass",    PROBLEM_MULTI_PASS,    PROBLEM_SUBMIT_ANSWER, 1},
+	{"interactive",   PROBLEM_INTERACTIVE,   PROBLEM_SUBMIT_ANSWER, 1},
+	{"submit-answer", PROBLEM_SUBMIT_ANSWER, PROBLEM_MULTI_PASS | PROBLEM_INTERACTIVE, 0},
+};
+/* clang-format on */
 
-	if (n->kind == DOC_SCALAR && strcmp(n->text, "pass-fail") == 0)
-		return 0;
-	if (n->kind == DOC_SCALAR)
-		for (size_t i = 0; i < ARRAY_LEN(known); i++)
-			if (strcmp(n->text, known[i]) == 0)
-				return doc_fail(d, n->line, e, "type: %s is not supported yet",
-						known[i]);
-	return doc_fail(d, n->line, e, "type: expected pass-fail");
+static const struct type_word *find_type_word(const struct doc_node *n)
+{
+	for (size_t i = 0; n->kind == DOC_SCALAR && i < ARRAY_LEN(type_words); i++)
+		if (strcmp(n->text, type_words[i].word) == 0)
+			return &type_words[i];
+	return NULL;
 }
 
-static int check_type(const struct doc *d, const struct problem_settings *s, struct err *e)
+/* One word of `type`; legacy packages say the rest in `validation`. */
+static int take_type(const struct doc *d, const struct doc_node *n, struct problem_settings *s,
+		     unsigned *without, struct err *e)
+{
+	const struct type_word *w = find_type_word(n);
+	int old = s->format != PROBLEM_2025_09;
+
+	if (!w || (old && w->kind & ~(unsigned)PROBLEM_SCORING))
+		return doc_fail(d, n->line, e, "type: expected %s",
+				old ? "pass-fail or scoring"
+				    : "pass-fail, scoring, multi-pass, interactive or "
+				      "submit-answer");
+	if (!w->supported)
+		return doc_fail(d, n->line, e, "type: %s is not supported yet", w->word);
+	if (s->kind & w->kind)
+		return doc_fail(d, n->line, e, "type: %s stands there twice", w->word);
+	s->kind |= w->kind;
+	*without |= w->without;
+	if (s->kind & *without)
+		return doc_fail(d, n->line, e, "type: %s does not go with the others", w->word);
+	return 0;
+}
+
+static int read_type(const struct doc *d, struct problem_settings *s, struct err *e)
 {
 	const struct doc_node *n = doc_get(d->root, "type");
+	unsigned without = 0;
 
 	if (!n)
 		return 0;
 	if (n->kind != DOC_LIST || s->format != PROBLEM_2025_09)
-		return check_type_word(d, n, e);
+		return take_type(d, n, s, &without, e);
 	if (!n->first)
-		return doc_fail(d, n->line, e, "type: expected pass-fail");
+		return doc_fail(d, n->line, e, "type: expected a word or a list of words");
 	for (n = n->first; n; n = n->next)
-		if (check_type_word(d, n, e) < 0)
+		if (take_type(d, n, s, &without, e) < 0)
 			return -1;
 	return 0;
 }
@@ -168,9 +201,38 @@ static int read_title(const struct doc *d, struct problem_settings *s, struct er
 	return s->title ? 0 : err_sys(e, "name");
 }
 
+/* "custom" and what the validator can, in any order; DOMjudge's packages have multi-pass there too. */
+static int take_validation(const struct doc *d, const struct doc_node *n,
+			   struct problem_settings *s, struct err *e)
+{
+	char **words = problem_words(NULL, n->text);
+	int rc = 0;
+
+	if (!words)
+		return err_sys(e, "validation");
+	s->custom = words[0] && strcmp(words[0], "custom") == 0;
+	if (!s->custom)
+		rc = doc_fail(d, n->line, e,
+			      "validation: expected default, or custom [interactive] [multi-pass]");
+	for (char **w = words; rc == 0 && *++w;) {
+		if (strcmp(*w, "interactive") == 0)
+			s->kind |= PROBLEM_INTERACTIVE;
+		else if (strcmp(*w, "multi-pass") == 0)
+			s->kind |= PROBLEM_MULTI_PASS;
+		else if (strcmp(*w, "score") == 0)
+			rc = doc_fail(d, n->line, e,
+				      "validation: custom score is not supported yet");
+		else
+			rc = doc_fail(
+				d, n->line, e,
+				"validation: expected interactive or multi-pass after custom");
+	}
+	problem_words_free(words);
+	return rc;
+}
+
 static int read_validation(const struct doc *d, struct problem_settings *s, struct err *e)
 {
-	static const char *const later[] = {"interactive", "score", "multi-pass"};
 	const struct doc_node *n = doc_get(d->root, "validation");
 	const struct doc_node *flags = doc_get(d->root, "validator_flags");
 
@@ -180,14 +242,23 @@ static int read_validation(const struct doc *d, struct problem_settings *s, stru
 		return err_sys(e, "validator_flags");
 	if (!n || strcmp(n->text, "default") == 0)
 		return 0;
-	s->custom = 1;
-	if (strcmp(n->text, "custom") == 0)
-		return 0;
-	for (size_t i = 0; i < ARRAY_LEN(later); i++)
-		if (strncmp(n->text, "custom ", 7) == 0 && strstr(n->text + 7, later[i]))
-			return doc_fail(d, n->line, e, "validation: custom %s is not supported yet",
-					later[i]);
-	return doc_fail(d, n->line, e, "validation: expected default or custom");
+	return take_validation(d, n, s, e);
+}
+
+/* One pass unless there are several; then as many as it says, or two. */
+static int read_passes(const struct doc *d, struct problem_settings *s, struct err *e)
+{
+	const struct doc_node *limits = doc_get(d->root, "limits");
+	const struct doc_node *n = limits ? doc_get(limits, "validation_passes") : NULL;
+
+	if (n && !(s->kind & PROBLEM_MULTI_PASS))
+		return doc_fail(d, n->line, e,
+				"validation_passes: belongs to a problem of several passes (%s)",
+				s->format == PROBLEM_2025_09 ? "type: multi-pass"
+							     : "validation: custom multi-pass");
+	if (!n)
+		s->limits.validation_passes = s->kind & PROBLEM_MULTI_PASS ? 2 : 1;
+	return 0;
 }
 
 /* 2025-09: `all`, or a list, which would have to be enforced. */
@@ -230,7 +301,7 @@ int problem_parse_settings(const char *text, size_t len, struct problem_settings
 		return -1;
 	rc = read_format(&d, s, e);
 	if (rc == 0)
-		rc = check_type(&d, s, e); /* before unknown keys: says best why */
+		rc = read_type(&d, s, e); /* before unknown keys: says best why */
 	if (rc == 0)
 		rc = doc_read(&d, d.root, s->format == PROBLEM_2025_09 ? new : legacy, s, e);
 	if (rc == 0)
@@ -239,6 +310,8 @@ int problem_parse_settings(const char *text, size_t len, struct problem_settings
 		rc = read_validation(&d, s, e);
 	if (rc == 0 && s->format == PROBLEM_2025_09)
 		rc = check_languages(&d, e) < 0 || check_time(&d, s, e) < 0 ? -1 : 0;
+	if (rc == 0)
+		rc = read_passes(&d, s, e);
 	doc_release(&d);
 	return rc;
 }

@@ -13,6 +13,7 @@
 
 enum {
 	PROTOCOL = 1,
+	PIN_NONE = -2,
 	GRACE_MS = 15000,      /* past what the run itself may take */
 	QUEUE_MS = 3600000,    /* for a CPU of the run's own, where sandboxd gives each run one */
 	FILES_MS = 30000,      /* for PUT, KEEP and each answer of FETCH */
@@ -29,6 +30,11 @@ struct sandbox_client {
 	Sandbox__Welcome *welcome;
 	const char **layers;
 	struct channel_frame frame; /* the last one received */
+	struct {                    /* of the run that was started */
+		int64_t deadline_us;
+		size_t outputs; /* descriptors that come with its report */
+		int stdout_fd;  /* the first of them is standard output */
+	} run;
 };
 
 /* One frame's worth of files. */
@@ -318,9 +324,12 @@ static void fill_run(Sandbox__Request *q, const struct sandbox_spec *s)
 	q->cpu_milli = s->cpu_milli;
 	q->network = borrow("none");
 	q->merge_stderr = s->merge_stderr;
+	q->stdin_pipe = s->stdin_is_pipe;
+	q->stdout_pipe = s->stdout_pipe > 0;
+	q->pin_cpu = s->unpinned ? PIN_NONE : 0;
 }
 
-/* Standard input, an empty file in its place if there is none, then the extra descriptors. */
+/* Standard input, an empty file in its place if there is none, the pipe for output, then the extra descriptors. */
 static int send_run(struct sandbox_client *c, const Sandbox__Request *q,
 		    const struct sandbox_spec *s, struct err *e)
 {
@@ -328,15 +337,17 @@ static int send_run(struct sandbox_client *c, const Sandbox__Request *q,
 	int fds[CHANNEL_FDS_MAX];
 	size_t n = 0;
 
-	if (s->nextra_fds >= CHANNEL_FDS_MAX)
+	if (s->nextra_fds > CHANNEL_FDS_MAX - 2)
 		return err_set(e, "sandbox: %zu extra descriptors, at most %d fit a request",
-			       s->nextra_fds, CHANNEL_FDS_MAX - 1);
+			       s->nextra_fds, CHANNEL_FDS_MAX - 2);
 	if (s->stdin_fd < 0) {
 		empty = io_memfd_of("", 0, e);
 		if (empty < 0)
 			return -1;
 	}
 	fds[n++] = s->stdin_fd < 0 ? empty : s->stdin_fd;
+	if (s->stdout_pipe > 0)
+		fds[n++] = s->stdout_pipe;
 	for (size_t i = 0; i < s->nextra_fds; i++)
 		fds[n++] = s->extra_fds[i];
 	return send_request(c, q, fds, n, e);
@@ -380,9 +391,10 @@ static int check_memfds(const struct channel_frame *f, struct err *e)
 }
 
 /* Takes the collected output out of the frame.  A run that never began may have none. */
-static int read_output(struct channel_frame *f, int merged, struct sandbox_report *r, struct err *e)
+static int read_output(struct sandbox_client *c, struct sandbox_report *r, struct err *e)
 {
-	size_t expected = merged ? 1 : 2;
+	struct channel_frame *f = &c->frame;
+	size_t expected = c->run.outputs;
 
 	if (r->status < RUN_EXITED || r->status > RUN_SANDBOX_ERROR)
 		return err_set(e, "sandbox: report has status %d, which does not exist",
@@ -394,9 +406,10 @@ static int read_output(struct channel_frame *f, int merged, struct sandbox_repor
 			       expected);
 	if (check_memfds(f, e) < 0)
 		return -1;
-	r->stdout_fd = f->fds[0];
-	if (!merged)
-		r->stderr_fd = f->fds[1];
+	if (c->run.stdout_fd)
+		r->stdout_fd = f->fds[0];
+	if (expected > (size_t)c->run.stdout_fd)
+		r->stderr_fd = f->fds[c->run.stdout_fd];
 	f->nfds = 0;
 	return 0;
 }
@@ -406,12 +419,9 @@ int sandbox_client_patience_ms(const struct sandbox_client *c, uint64_t wall_tim
 	return (int)(wall_time_us / 1000) + GRACE_MS + (c->welcome->runs_queue ? QUEUE_MS : 0);
 }
 
-int sandbox_client_run(struct sandbox_client *c, const struct sandbox_spec *s,
-		       struct sandbox_report *r, struct err *e)
+int sandbox_client_start(struct sandbox_client *c, const struct sandbox_spec *s, struct err *e)
 {
 	Sandbox__Request q = SANDBOX__REQUEST__INIT;
-	Sandbox__Reply *reply;
-	int taken;
 
 	if (s->wall_time_us == 0 || s->wall_time_us > WALL_MAX_US)
 		return err_set(e, "sandbox: wall time limit of %llu us, allowed are 1 to %llu",
@@ -419,14 +429,38 @@ int sandbox_client_run(struct sandbox_client *c, const struct sandbox_spec *s,
 	fill_run(&q, s);
 	if (send_run(c, &q, s, e) < 0)
 		return -1;
-	reply = receive_reply(c, sandbox_client_patience_ms(c, s->wall_time_us), e);
+	c->run.deadline_us =
+		io_monotonic_us() + sandbox_client_patience_ms(c, s->wall_time_us) * (int64_t)1000;
+	c->run.stdout_fd = s->stdout_pipe <= 0;
+	c->run.outputs = (size_t)c->run.stdout_fd + !s->merge_stderr;
+	return 0;
+}
+
+int sandbox_client_finish(struct sandbox_client *c, struct sandbox_report *r, struct err *e)
+{
+	Sandbox__Reply *reply = receive_reply(c, ms_left(c->run.deadline_us), e);
+	int taken;
+
 	if (!reply)
 		return -1;
 	*r = (struct sandbox_report){.stdout_fd = -1, .stderr_fd = -1};
 	read_report(reply, r);
-	taken = read_output(&c->frame, s->merge_stderr, r, e);
+	taken = read_output(c, r, e);
 	sandbox__reply__free_unpacked(reply, NULL);
 	return taken < 0 ? give_up(c) : 0;
+}
+
+int sandbox_client_run(struct sandbox_client *c, const struct sandbox_spec *s,
+		       struct sandbox_report *r, struct err *e)
+{
+	if (sandbox_client_start(c, s, e) < 0)
+		return -1;
+	return sandbox_client_finish(c, r, e);
+}
+
+int sandbox_client_fd(const struct sandbox_client *c)
+{
+	return c->sock;
 }
 
 void sandbox_report_release(struct sandbox_report *r)

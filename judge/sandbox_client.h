@@ -33,11 +33,14 @@ struct sandbox_spec {
 	const char *const *argv, *const *env; /* NULL-terminated */
 	uint64_t cpu_time_us, wall_time_us, memory_bytes, output_bytes, box_bytes, stack_bytes;
 	uint32_t processes, box_inodes, open_files, cpu_milli;
-	int stdin_fd;         /* sealed memfd; -1: empty */
+	int stdin_fd;         /* sealed memfd, or a pipe to read from; -1: empty */
+	int stdout_pipe;      /* a pipe to write to: nothing is collected then; 0: none */
 	const int *extra_fds; /* become 3, 4, ...: read them as /dev/fd/3 */
 	size_t nextra_fds;
+	int stdin_is_pipe;
 	int same_box;     /* go on in the box as the run before left it */
 	int merge_stderr; /* stderr into stdout */
+	int unpinned;     /* waits for no CPU of its own, also where sandboxd gives each run one */
 };
 
 enum sandbox_status { /* the numbers of sandbox.proto */
@@ -60,7 +63,8 @@ struct sandbox_report {
 	uint64_t cpu_time_us, user_time_us, system_time_us, wall_time_us;
 	uint64_t memory_peak_bytes, output_bytes;
 	uint32_t processes_peak;
-	int stdout_fd, stderr_fd; /* stderr -1 when merged; sandbox_report_release() closes them */
+	/* stdout -1 when it went to a pipe, stderr -1 when merged; sandbox_report_release() closes them */
+	int stdout_fd, stderr_fd;
 };
 
 /*
@@ -104,6 +108,16 @@ int sandbox_client_patience_ms(const struct sandbox_client *c, uint64_t wall_tim
  */
 int sandbox_client_run(struct sandbox_client *c, const struct sandbox_spec *s,
 		       struct sandbox_report *r, struct err *e);
+
+/*
+ * The same in two steps, for runs that go on at the same time: start asks for the run, finish waits for its report.  In between the
+ * client's descriptor, which is not the caller's to read or close, becomes readable when the report has come or the connection
+ * is lost; so does sandbox_client_abort() make it.
+ */
+int sandbox_client_start(struct sandbox_client *c, const struct sandbox_spec *s, struct err *e);
+int sandbox_client_finish(struct sandbox_client *c, struct sandbox_report *r, struct err *e);
+int sandbox_client_fd(const struct sandbox_client *c);
+
 void sandbox_report_release(struct sandbox_report *r);
 
 /*

@@ -219,6 +219,7 @@ static int start(struct server *s, struct err *e)
 		.languages = &s->languages,
 		.workers = worker_count(c),
 		.lease_us = (int64_t)c->lease_us,
+		.transcript_bytes = c->transcript_bytes,
 		.cache_bytes = CACHE_BYTES,
 	};
 	struct grpc_front_options g = {

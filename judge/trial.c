@@ -5,11 +5,13 @@
 #include <sys/stat.h>
 
 #include "judge/blob_cache.h"
+#include "judge/game.h"
 #include "judge/job.h"
 #include "judge/jury.h"
 #include "judge/language.h"
 #include "judge/problem.h"
 #include "judge/text.h"
+#include "judge/transcript.h"
 #include "proto/err.h"
 #include "proto/io.h"
 #include "proto/scope.h"
@@ -41,15 +43,30 @@ static void view_close(struct view *v)
 		(void)munmap(v->data, v->len);
 }
 
+/* One run of the program, and all that it goes by. */
+struct pass {
+	const struct trial_cells *cells;
+	struct trial *trial;
+	int input, answer; /* input: what the program gets, the test's own one in the first pass */
+	int test_input;    /* what the validator gets, in every pass */
+	struct feedback feedback;      /* of the pass before */
+	struct transcript *transcript; /* NULL: none is kept */
+	struct job_limits limits;
+	enum grade_validator said;
+	int said_first; /* before the program had ended */
+	int next;       /* input of the next pass; -1: this was the last one */
+};
+
 /* The built-in validator. */
-static int compare(struct trial *t, int answer_fd, enum grade_validator *said, struct err *e)
+static int compare(struct pass *s, struct err *e)
 {
 	char message[VALIDATOR_MESSAGE_MAX] = "";
+	struct trial *t = s->trial;
 	struct view answer;
 	struct view output;
 	int right;
 
-	if (view_open(answer_fd, &answer, e) < 0)
+	if (view_open(s->answer, &answer, e) < 0)
 		return -1;
 	if (view_open(t->report.stdout_fd, &output, e) < 0) {
 		view_close(&answer);
@@ -59,46 +76,44 @@ static int compare(struct trial *t, int answer_fd, enum grade_validator *said, s
 				  output.data ? output.data : "", output.len, message);
 	view_close(&output);
 	view_close(&answer);
-	*said = right ? GRADE_RIGHT : GRADE_WRONG;
+	s->said = right ? GRADE_RIGHT : GRADE_WRONG;
 	if (right)
 		return 0;
 	t->message = strdup(message);
 	return t->message ? 0 : err_set(e, "out of memory");
 }
 
-static int ask_jury(const struct trial_cells *c, struct trial *t, int input_fd, int answer_fd,
-		    enum grade_validator *said, struct err *e)
+static void take_outcome(struct pass *s, struct jury_outcome *o)
 {
-	AUTO_CLOSE int output = io_reopen(t->report.stdout_fd, e);
-	struct jury_test test = {input_fd, answer_fd, output, (const char *const *)t->test->args};
-	struct jury_outcome o;
+	struct trial *t = s->trial;
 
-	if (output < 0 ||
-	    jury_validate(c->jury, c->config->problem, c->config->validator, &test, &o, e) < 0)
-		return -1;
-	*said = o.said;
-	t->message = ptr_steal(&o.message);
-	t->team_message = ptr_steal(&o.team_message);
-	return 0;
+	s->said = o->said;
+	s->next = fd_steal(&o->next_fd);
+	t->message = ptr_steal(&o->message);
+	t->team_message = ptr_steal(&o->team_message);
+	feedback_release(&s->feedback);
+	s->feedback = o->feedback;
+	o->feedback = (struct feedback){.n = 0};
+	jury_outcome_release(o);
 }
 
-static int validate(const struct trial_cells *c, struct trial *t, int input_fd,
-		    uint64_t cpu_limit_us, struct err *e)
+static struct jury_test test_of(const struct pass *s, int output)
 {
-	enum grade_validator said = GRADE_NOT_RUN;
+	return (struct jury_test){s->test_input, s->answer, output,
+				  (const char *const *)s->trial->test->args,
+				  s->trial->passes > 1 ? &s->feedback : NULL};
+}
 
-	if (grade_wants_validator(&t->report, cpu_limit_us)) {
-		AUTO_CLOSE int answer = blob_cache_get(c->config->blobs, t->test->ans.hash, e);
+static int ask_jury(struct pass *s, struct err *e)
+{
+	const struct job_config *c = s->cells->config;
+	AUTO_CLOSE int output = io_reopen(s->trial->report.stdout_fd, e);
+	struct jury_test test = test_of(s, output);
+	struct jury_outcome o;
 
-		if (answer < 0)
-			return -1;
-		if ((c->config->validator ? ask_jury(c, t, input_fd, answer, &said, e)
-					  : compare(t, answer, &said, e)) < 0)
-			return -1;
-	}
-	t->grade = grade_test(&t->report, cpu_limit_us, said);
-	if (!t->message && t->report.message[0])
-		t->message = strdup(t->report.message);
+	if (output < 0 || jury_validate(s->cells->jury, c->problem, c->validator, &test, &o, e) < 0)
+		return -1;
+	take_outcome(s, &o);
 	return 0;
 }
 
@@ -121,71 +136,221 @@ static void blame_exec(const struct language *l, struct sandbox_report *r)
 	}
 }
 
-static int run_program(const struct trial_cells *c, struct trial *t, int input_fd, struct err *e)
+static int check_sandbox(const struct sandbox_report *r, struct err *e)
 {
-	const struct language *l = c->config->language;
-	struct job_limits lim = job_limits_of(c->config->problem, l);
-	const char **names = calloc(c->config->nsources + 1, sizeof(*names));
-	char **argv = NULL;
+	if (r->status != RUN_SANDBOX_ERROR)
+		return 0;
+	return err_set(e, "%s", r->message[0] ? r->message : "the sandbox failed");
+}
+
+/* The program alone, then who looks at what it wrote. */
+static int run_alone(struct pass *s, struct sandbox_spec *spec, struct err *e)
+{
+	const struct job_config *c = s->cells->config;
+	struct trial *t = s->trial;
+
+	spec->stdin_fd = s->input;
+	if (sandbox_client_run(s->cells->program, spec, &t->report, e) < 0)
+		return -1;
+	blame_exec(c->language, &t->report);
+	if (check_sandbox(&t->report, e) < 0)
+		return -1;
+	if (!grade_wants_validator(&t->report, s->limits.cpu_us))
+		return 0;
+	return c->validator ? ask_jury(s, e) : compare(s, e);
+}
+
+static int run_with_interactor(struct pass *s, struct sandbox_spec *spec, struct err *e)
+{
+	const struct job_config *c = s->cells->config;
+	struct jury_test test = test_of(s, -1);
+	struct game g = {
+		.program = s->cells->program, .program_spec = spec, .transcript = s->transcript};
+	struct jury_outcome o;
+	int rc;
+
+	if (s->transcript && s->trial->passes > 1)
+		transcript_pass(s->transcript);
+	rc = jury_interact(s->cells->jury, c->problem, c->validator, &test, &g, &o, e);
+	s->trial->report = g.program_report;
+	if (rc < 0)
+		return -1;
+	take_outcome(s, &o);
+	s->said_first = g.interactor_first;
+	blame_exec(c->language, &s->trial->report);
+	return check_sandbox(&s->trial->report, e);
+}
+
+static int run_spec(struct pass *s, char **argv, struct err *e)
+{
+	const struct job_config *c = s->cells->config;
+	const struct language *l = c->language;
+	struct sandbox_spec spec = {
+		.policy = l->run.policy,
+		.argv = (const char *const *)argv,
+		.env = (const char *const *)l->run.env,
+		.cpu_time_us = s->limits.cpu_us,
+		.wall_time_us = s->limits.wall_us,
+		.memory_bytes = s->limits.memory_bytes,
+		.output_bytes = s->limits.output_bytes,
+		.box_bytes = s->limits.output_bytes,
+		.processes = l->run.processes,
+	};
+
+	return c->problem->kind & PROBLEM_INTERACTIVE ? run_with_interactor(s, &spec, e)
+						      : run_alone(s, &spec, e);
+}
+
+static int run_program(struct pass *s, struct err *e)
+{
+	const struct job_config *c = s->cells->config;
+	const char **names = calloc(c->nsources + 1, sizeof(*names));
+	char **argv;
 	int rc = -1;
 
 	if (!names)
 		return err_set(e, "out of memory");
-	for (size_t i = 0; i < c->config->nsources; i++)
-		names[i] = c->config->sources[i].name;
-	argv = language_run_argv(l, names, c->config->nsources,
-				 c->config->problem->limits.memory_bytes, e);
-	struct sandbox_spec s = {
-		.policy = l->run.policy,
-		.argv = (const char *const *)argv,
-		.env = (const char *const *)l->run.env,
-		.cpu_time_us = lim.cpu_us,
-		.wall_time_us = lim.wall_us,
-		.memory_bytes = lim.memory_bytes,
-		.output_bytes = lim.output_bytes,
-		.box_bytes = lim.output_bytes,
-		.processes = l->run.processes,
-		.stdin_fd = input_fd,
-	};
+	for (size_t i = 0; i < c->nsources; i++)
+		names[i] = c->sources[i].name;
+	argv = language_run_argv(c->language, names, c->nsources, c->problem->limits.memory_bytes,
+				 e);
 	if (argv)
-		rc = sandbox_client_run(c->program, &s, &t->report, e);
-	if (rc == 0)
-		blame_exec(l, &t->report);
+		rc = run_spec(s, argv, e);
 	language_argv_free(argv);
 	free(names);
 	return rc;
 }
 
+static void take_worst(struct sandbox_report *w, const struct sandbox_report *r)
+{
+#define WORSE(field) w->field = r->field > w->field ? r->field : w->field
+	WORSE(cpu_time_us);
+	WORSE(user_time_us);
+	WORSE(system_time_us);
+	WORSE(wall_time_us);
+	WORSE(memory_peak_bytes);
+	WORSE(output_bytes);
+	WORSE(processes_peak);
+#undef WORSE
+}
+
+static void forget_pass(struct trial *t)
+{
+	sandbox_report_release(&t->report);
+	free(t->message);
+	free(t->team_message);
+	t->message = t->team_message = NULL;
+}
+
+static int play_pass(struct pass *s, struct err *e)
+{
+	struct trial *t = s->trial;
+
+	forget_pass(t);
+	t->passes++;
+	s->said = GRADE_NOT_RUN;
+	s->said_first = 0;
+	if (run_program(s, e) < 0)
+		return -1;
+	take_worst(&t->worst, &t->report);
+	t->grade = grade_game(&t->report, s->limits.cpu_us, s->said, s->said_first);
+	if (t->message || !t->report.message[0])
+		return 0;
+	t->message = strdup(t->report.message);
+	return t->message ? 0 : err_set(e, "out of memory");
+}
+
+/* The validator asks for more passes than it may. */
+static int blame_passes(struct trial *t, struct err *e)
+{
+	AUTO_FREE char *said = ptr_steal(&t->message);
+
+	t->grade = (struct grade){JUDGE__V1__VERDICT__JUDGE_ERROR, ""};
+	if (asprintf(&t->message,
+		     "validator: asked for pass %u, limits.validation_passes is %u\n%s",
+		     t->passes + 1, t->passes, said ? said : "") >= 0)
+		return 0;
+	t->message = NULL;
+	return err_set(e, "out of memory");
+}
+
+/* What the program read before is not needed any more; a next pass that was asked for and will not be, neither. */
+static void move_on(struct pass *s, int again)
+{
+	(void)close(s->input);
+	s->input = again ? fd_steal(&s->next) : -1;
+	if (s->next >= 0)
+		(void)close(fd_steal(&s->next));
+}
+
+static int play_passes(struct pass *s, struct err *e)
+{
+	const struct problem *p = s->cells->config->problem;
+	struct trial *t = s->trial;
+	int again;
+
+	do {
+		int rc = play_pass(s, e);
+		int asked =
+			rc == 0 && s->next >= 0 && t->grade.verdict == JUDGE__V1__VERDICT__ACCEPTED;
+
+		again = asked && t->passes < p->limits.validation_passes;
+		move_on(s, again);
+		if (rc < 0)
+			return -1;
+		if (asked && !again)
+			return blame_passes(t, e);
+	} while (again);
+	return 0;
+}
+
 int trial_run(struct trial *t, const struct trial_cells *c, struct err *e)
 {
-	struct job_limits lim = job_limits_of(c->config->problem, c->config->language);
-	AUTO_CLOSE int input = -1;
+	const struct job_config *j = c->config;
+	struct pass s = {
+		.cells = c, .trial = t, .input = -1, .answer = -1, .test_input = -1, .next = -1};
+	AUTO_CLOSE int input = blob_cache_get(j->blobs, t->test->in.hash, e);
+	AUTO_CLOSE int answer = input < 0 ? -1 : blob_cache_get(j->blobs, t->test->ans.hash, e);
+	struct transcript transcript = {.text = NULL};
+	int rc;
 
-	t->report = (struct sandbox_report){.stdout_fd = -1, .stderr_fd = -1};
-	input = blob_cache_get(c->config->blobs, t->test->in.hash, e);
-	if (input < 0 || run_program(c, t, input, e) < 0)
+	t->report = t->worst = (struct sandbox_report){.stdout_fd = -1, .stderr_fd = -1};
+	t->passes = 0;
+	if (answer < 0)
 		return -1;
-	if (t->report.status == RUN_SANDBOX_ERROR)
-		return err_set(e, "%s",
-			       t->report.message[0] ? t->report.message : "the sandbox failed");
-	return validate(c, t, input, lim.cpu_us, e);
+	if (j->transcript_bytes && j->problem->kind & PROBLEM_INTERACTIVE) {
+		if (transcript_init(&transcript, j->transcript_bytes, e) < 0)
+			return -1;
+		s.transcript = &transcript;
+	}
+	s.limits = job_limits_of(j->problem, j->language);
+	s.test_input = input;
+	s.answer = answer;
+	s.input = io_reopen(input, e);
+	rc = s.input < 0 ? -1 : play_passes(&s, e);
+	if (rc == 0 && s.transcript)
+		t->transcript = transcript_text(s.transcript);
+	transcript_release(&transcript);
+	feedback_release(&s.feedback);
+	return rc;
 }
 
 static Judge__V1__Usage *usage_of(const struct trial *t)
 {
 	const struct sandbox_report *r = &t->report;
+	const struct sandbox_report *w = &t->worst;
 	Judge__V1__Usage *u = malloc(sizeof(*u));
 
 	if (!u)
 		return NULL;
 	judge__v1__usage__init(u);
-	u->cpu_time_us = r->cpu_time_us;
-	u->user_time_us = r->user_time_us;
-	u->system_time_us = r->system_time_us;
-	u->wall_time_us = r->wall_time_us;
-	u->memory_peak_bytes = r->memory_peak_bytes;
-	u->output_bytes = r->output_bytes;
-	u->processes_peak = r->processes_peak;
+	u->cpu_time_us = w->cpu_time_us;
+	u->user_time_us = w->user_time_us;
+	u->system_time_us = w->system_time_us;
+	u->wall_time_us = w->wall_time_us;
+	u->memory_peak_bytes = w->memory_peak_bytes;
+	u->output_bytes = w->output_bytes;
+	u->processes_peak = w->processes_peak;
 	u->exit_code = r->exit_code;
 	u->signal = r->signal;
 	u->syscall = text_copy(r->syscall);
@@ -206,13 +371,14 @@ Judge__V1__Run *trial_result(const struct trial *t, size_t index)
 	run->usage = usage_of(t);
 	run->message = text_copy(t->message);
 	run->team_message = text_copy(t->team_message);
+	run->passes = t->passes;
+	run->transcript = text_copy(t->transcript);
 	return run;
 }
 
 void trial_release(struct trial *t)
 {
-	sandbox_report_release(&t->report);
-	free(t->message);
-	free(t->team_message);
-	t->message = t->team_message = NULL;
+	forget_pass(t);
+	free(t->transcript);
+	t->transcript = NULL;
 }

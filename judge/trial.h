@@ -1,5 +1,8 @@
 /*
  * trial.h - one test: the program runs on its input, the validator looks at the output, the verdict is said.
+ *
+ * With an interactor both run at the same time and talk (game.h).  In a problem of several passes the validator may ask for another one
+ * with an input of its making; every pass is a run with all of the limits, and the first that is not accepted is the last.
  */
 #ifndef TRIAL_H
 #define TRIAL_H
@@ -13,14 +16,18 @@ struct problem_case;
 
 struct trial { /* test is set by the caller, the rest by trial_run(); released by trial_release() */
 	const struct problem_case *test;
-	struct sandbox_report report;
+	struct sandbox_report report; /* of the last pass */
+	struct sandbox_report worst;  /* no descriptors: the largest numbers of all passes */
 	struct grade grade;
+	unsigned passes;
 	char *message, *team_message; /* may be NULL */
+	char *transcript;             /* NULL: none was asked for, or nobody talked */
 };
 
 struct trial_cells { /* borrowed; both have their program */
 	const struct job_config *config;
-	struct sandbox_client *program, *jury; /* jury: NULL with the built-in validator */
+	struct sandbox_client *program,
+		*jury; /* jury: NULL with the built-in validator; it may be lost afterwards */
 };
 
 /* -1: a cell, or the sandbox, failed; the trial is to be released all the same and may be run again. */

@@ -10,6 +10,8 @@
 #include "proto/err.h"
 #include "proto/scope.h"
 
+#define TRANSCRIPT_BYTES 65536
+
 static const char usage[] =
 	"usage: judge verify [OPTION]... PACKAGE...\n"
 	"Judges every program in submissions/ of problem packages (folders, or .zip and .kpp\n"
@@ -21,6 +23,8 @@ static const char usage[] =
 	"  --pin CPUS    give each run one of these CPUs to itself: 0-3,8 or all; exact, and "
 	"slower\n"
 	"  --json        one JSON object instead of tables\n"
+	"  --transcript  interactive problems: show what was said in the last test of each "
+	"program\n"
 	"  --rules DIR   rules of languages and sandbox (those beside this program)\n"
 	"  --user NAME   the user to be while judging (gavel if there is one, else nobody)\n"
 	"  --socket DIR  use the sandboxd that has its sockets there; needs no rights\n"
@@ -28,7 +32,7 @@ static const char usage[] =
 	"\n"
 	"Exit status: 0 all as expected, 1 not, 2 usage, 3 the judge failed.\n";
 
-enum { OPT_JOBS, OPT_PIN, OPT_JSON, OPT_RULES, OPT_USER, OPT_SOCKET, OPT_HELP };
+enum { OPT_JOBS, OPT_PIN, OPT_JSON, OPT_RULES, OPT_USER, OPT_SOCKET, OPT_TRANSCRIPT, OPT_HELP };
 
 static const struct option options[] = {
 	{"jobs", required_argument, NULL, OPT_JOBS},
@@ -37,13 +41,14 @@ static const struct option options[] = {
 	{"rules", required_argument, NULL, OPT_RULES},
 	{"user", required_argument, NULL, OPT_USER},
 	{"socket", required_argument, NULL, OPT_SOCKET},
+	{"transcript", no_argument, NULL, OPT_TRANSCRIPT},
 	{"help", no_argument, NULL, OPT_HELP},
 	{NULL, 0, NULL, 0},
 };
 
 struct settings {
 	struct verify_host_options host;
-	int json, help;
+	int json, transcript, help;
 	char **packages;
 	size_t n;
 };
@@ -75,6 +80,9 @@ static int set_option(struct settings *s, int option, char *value)
 		return 0;
 	case OPT_SOCKET:
 		s->host.socket = value;
+		return 0;
+	case OPT_TRANSCRIPT:
+		s->transcript = 1;
 		return 0;
 	case OPT_HELP:
 		s->help = 1;
@@ -135,7 +143,9 @@ static int verify_all(struct verify_world *w, const struct settings *s)
 static int judge_packages(void *arg, const struct verify_host *host)
 {
 	const struct settings *s = arg;
-	struct verify_world w = {.host = host, .jobs = s->host.cells};
+	struct verify_world w = {.host = host,
+				 .jobs = s->host.cells,
+				 .transcript_bytes = s->transcript ? TRANSCRIPT_BYTES : 0};
 	struct err e = {0};
 	int rc = VERIFY_FAILED;
 

@@ -65,6 +65,8 @@ static void take_result(struct verify_outcome *o, const struct job_result *r)
 	}
 	if (!o->message)
 		o->message = copy(r->message);
+	if (last)
+		o->transcript = copy(last->transcript);
 }
 
 static void run_job(struct work *w, struct verify_outcome *o, const struct language *l,
@@ -80,6 +82,7 @@ static void run_job(struct work *w, struct verify_outcome *o, const struct langu
 		.validator = w->validator,
 		.sources = sources,
 		.nsources = o->submission->nfiles,
+		.transcript_bytes = w->world->transcript_bytes,
 	};
 	struct job_result result;
 	struct err e = {0};
@@ -256,6 +259,7 @@ static void work_release(struct work *w)
 		free(w->report.outcomes[i].test);
 		free(w->report.outcomes[i].reason);
 		free(w->report.outcomes[i].message);
+		free(w->report.outcomes[i].transcript);
 	}
 	free(w->report.outcomes);
 	problem_release(&w->package);

@@ -65,6 +65,19 @@ static void print_reason(const struct verify_outcome *o)
 	printf("\n");
 }
 
+static void print_transcript(const struct verify_outcome *o)
+{
+	const char *line = o->transcript;
+
+	printf("--- %s%s%s\n", o->submission->name, o->test ? ", " : "", o->test ? o->test : "");
+	while (*line) {
+		size_t len = strcspn(line, "\n");
+
+		printf("    %.*s\n", (int)len, line);
+		line += len + (line[len] == '\n');
+	}
+}
+
 void verify_print(const struct verify_report *p)
 {
 	const struct problem *q = p->problem;
@@ -83,6 +96,9 @@ void verify_print(const struct verify_report *p)
 	for (size_t i = 0; i < p->n; i++)
 		if (!as_expected(&p->outcomes[i]))
 			print_reason(&p->outcomes[i]);
+	for (size_t i = 0; i < p->n; i++)
+		if (p->outcomes[i].transcript)
+			print_transcript(&p->outcomes[i]);
 	if (p->error)
 		printf("%s: %s\n", p->dir, p->error);
 	else
@@ -111,13 +127,14 @@ static json_t *text(const char *s)
 
 static json_t *outcome_to_json(const struct verify_outcome *o)
 {
-	return json_pack("{s:s, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:I, s:I}", "name",
+	return json_pack("{s:s, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:I, s:I}", "name",
 			 o->submission->name, "language", text(o->language), "expected",
 			 expected_to_json(o->submission), "verdict",
 			 text(o->verdict ? problem_verdict_code(o->verdict) : NULL), "as_expected",
 			 as_expected(o), "test", text(o->test), "reason", text(o->reason),
-			 "message", text(o->message), "cpu_time_us", (json_int_t)o->cpu_time_us,
-			 "memory_peak_bytes", (json_int_t)o->memory_peak_bytes);
+			 "message", text(o->message), "transcript", text(o->transcript),
+			 "cpu_time_us", (json_int_t)o->cpu_time_us, "memory_peak_bytes",
+			 (json_int_t)o->memory_peak_bytes);
 }
 
 json_t *verify_to_json(const struct verify_report *p)

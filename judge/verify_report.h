@@ -18,6 +18,7 @@ struct verify_outcome { /* of one submission; the strings are owned */
 	char *test;           /* the one that decided; NULL: none */
 	char *reason;         /* which limit fired there, as in Usage.reason; NULL: none */
 	char *message;        /* why; may be NULL */
+	char *transcript;     /* of the last test; NULL: none was asked for, or nobody talked */
 	uint64_t cpu_time_us, memory_peak_bytes; /* largest of all tests */
 };
 

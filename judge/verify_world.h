@@ -14,8 +14,9 @@ struct verify_host;
 #define VERIFY_JOBS_MAX 64
 
 struct verify_world {
-	const struct verify_host *host; /* borrowed; set by the caller, as is jobs */
+	const struct verify_host *host; /* borrowed; set by the caller, as are the two below */
 	unsigned jobs;                  /* at the same time, 1 to VERIFY_JOBS_MAX */
+	size_t transcript_bytes;        /* of job.h */
 	struct languages languages;
 	struct store *store;
 	struct blob_cache *blobs;

@@ -218,6 +218,7 @@ static enum job_end run_problem(struct worker *w, const struct store_job *sj,
 		.language = need_language(w, sj->language, e),
 		.sources = sources,
 		.nsources = sj->nsources,
+		.transcript_bytes = w->pool->config.transcript_bytes,
 		.event = on_event,
 		.event_arg = w,
 	};

@@ -26,7 +26,8 @@ struct worker_config { /* borrowed for as long as the pool */
 	const struct languages *languages;
 	unsigned workers; /* at least 1 */
 	int64_t lease_us;
-	uint64_t cache_bytes; /* of test data held in memory */
+	size_t transcript_bytes; /* of job.h */
+	uint64_t cache_bytes;    /* of test data held in memory */
 };
 
 /* Starts at once.  NULL with *e: nothing is left running. */

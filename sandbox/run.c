@@ -304,7 +304,7 @@ int run_request(struct cell *c, Sandbox__Request *rq, const int *fds, size_t nfd
 	*result = (struct run_result){0};
 	sandbox__reply__init(&result->reply);
 	result->reply.last = 1;
-	if (rq->pin_cpu != 0 || c->options.cpus)
+	if (rq->pin_cpu != SPEC_PIN_NONE && (rq->pin_cpu != 0 || c->options.cpus))
 		status = core_claim(&core, cpu, &c->cpus, c->park.cgroup.limits.cpu, ties->client,
 				    e);
 	if (status == 0)

@@ -212,7 +212,8 @@ static int check_run(Sandbox__Request *rq, const int *fds, size_t nfds, const st
 		return -1;
 	if (!rules_policy(rules, rq->policy))
 		return err_set(e, "policy: no rule '%s'", rq->policy);
-	if (rq->pin_cpu < -1 || (rq->pin_cpu > 0 && rq->pin_cpu > sysconf(_SC_NPROCESSORS_CONF)))
+	if (rq->pin_cpu < SPEC_PIN_NONE ||
+	    (rq->pin_cpu > 0 && rq->pin_cpu > sysconf(_SC_NPROCESSORS_CONF)))
 		return err_set(e, "pin_cpu: there is no CPU %d", rq->pin_cpu - 1);
 	if (nfds < first || nfds - first > CHANNEL_FDS_MAX - 16)
 		return err_set(e, "RUN: %zu descriptors, at least %zu are needed", nfds, first);

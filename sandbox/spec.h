@@ -15,7 +15,8 @@
 struct err;
 struct rules;
 
-#define FETCH_FILES_PER_FRAME 48 /* names of at most BOX_PATH_MAX bytes: below the frame */
+#define SPEC_PIN_NONE         (-2) /* of pin_cpu */
+#define FETCH_FILES_PER_FRAME 48   /* names of at most BOX_PATH_MAX bytes: below the frame */
 
 /*
  * Checks rq and the descriptors that came with it, and replaces defaults (strings and numbers left out).  On -1 the error names the

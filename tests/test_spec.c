@@ -209,8 +209,8 @@ Test(spec, commands)
 	rq.attach = 1;
 	expect(&rq, &in, 1, "attach");
 	rq = run();
-	rq.pin_cpu = -2;
-	expect(&rq, &in, 1, "pin_cpu: there is no CPU -3");
+	rq.pin_cpu = -3;
+	expect(&rq, &in, 1, "pin_cpu: there is no CPU -4");
 	rq = run();
 	rq.pin_cpu = -1;
 	expect(&rq, &in, 1, NULL);

@@ -1,0 +1,7 @@
+/* Before a word is said. */
+#include <stdlib.h>
+
+int main(void)
+{
+	abort();
+}

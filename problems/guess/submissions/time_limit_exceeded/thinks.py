@@ -1,0 +1,4 @@
+# Thinks too long about its first guess.
+n = int(input())
+while True:
+    n += 1
