@@ -103,7 +103,7 @@ struct problem_limits {
 	/* 0: the package does not say */
 	uint64_t compilation_time_us, compilation_memory_bytes;
 	uint64_t validation_time_us, validation_memory_bytes, validation_output_bytes;
-	uint64_t validation_passes; /* of each test, at most; 1 unless there are several */
+	uint32_t validation_passes; /* of each test, at most; 1 unless there are several */
 };
 
 /* A program of the jury. */

@@ -222,7 +222,7 @@ static int limits_from_json(json_t *item, struct problem_limits *l)
 		.validation_time_us = (uint64_t)v[6],
 		.validation_memory_bytes = (uint64_t)v[7],
 		.validation_output_bytes = (uint64_t)v[8],
-		.validation_passes = (uint64_t)v[9],
+		.validation_passes = (uint32_t)v[9],
 	};
 	return 0;
 }

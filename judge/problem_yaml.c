@@ -36,7 +36,7 @@
 		{"validation_time", LIMIT(validation_time_us), SECONDS(3600)},                     \
 		{"validation_memory", LIMIT(validation_memory_bytes),                              \
 		 BYTES(MIB, MEMORY_MIN, TIB)},                                                     \
-		{"validation_passes", LIMIT(validation_passes), .scale = 1, .least = 2,            \
+		{"validation_passes", DOC_COUNT, AT(limits.validation_passes), .least = 2,         \
 		 .most = PASSES_MAX},                                                              \
 	{                                                                                          \
 		"validation_output", LIMIT(validation_output_bytes), BYTES(MIB, 1, GIB)            \

@@ -13,6 +13,7 @@
 #include "proto/io.h"
 #include "proto/scope.h"
 #include "sandbox/clock.h"
+#include "sandbox/spec.h"
 #include "tests/cell_fixture.h"
 
 #define MS 1000ULL
@@ -305,6 +306,10 @@ Test(exact, cpus_that_runs_ask_for, .timeout = 60)
 	if (sysconf(_SC_NPROCESSORS_CONF) > 1) {
 		fixture_send(&f, &rq, "", &a);
 		cr_expect_str_eq(a.error, "pin_cpu: CPU 1 is not one of those that runs may have");
+		rq = python(argv, script);
+		rq.pin_cpu = SPEC_PIN_NONE;
+		fixture_send(&f, &rq, "", &a);
+		cr_expect_not_null(strchr(a.out, ' '), "'%s' is one CPU only: %s", a.out, a.error);
 	}
 	fixture_close(&f);
 }

@@ -56,8 +56,52 @@ Test(grade, first_match_wins)
 	}
 }
 
+/* Where the validator talks with the program: what it said, and whether that was before the program ended. */
+/* clang-format off */
+static const struct {
+	const char *what;
+	struct sandbox_report report;
+	enum grade_validator said;
+	int first;
+	Judge__V1__Verdict verdict;
+	const char *reason;
+} games[] = {
+	{ "right, then the program",    { .status = RUN_EXITED },                   GRADE_RIGHT,   1, V(ACCEPTED), "" },
+	{ "the program, then right",    { .status = RUN_EXITED },                   GRADE_RIGHT,   0, V(ACCEPTED), "" },
+	{ "wrong, then the program",    { .status = RUN_EXITED },                   GRADE_WRONG,   1, V(WRONG_ANSWER), "" },
+	{ "the program, then wrong",    { .status = RUN_EXITED },                   GRADE_WRONG,   0, V(WRONG_ANSWER), "" },
+	{ "wrong, then a crash",        { .status = RUN_SIGNALED },                 GRADE_WRONG,   1, V(WRONG_ANSWER), "" },
+	{ "wrong, then exit 1",         { .status = RUN_EXITED, .exit_code = 1 },   GRADE_WRONG,   1, V(WRONG_ANSWER), "" },
+	{ "wrong, then the wall",       { .status = RUN_WALL_TIME_LIMIT },          GRADE_WRONG,   1, V(WRONG_ANSWER), "" },
+	{ "wrong, then a flood",        { .status = RUN_OUTPUT_LIMIT },             GRADE_WRONG,   1, V(WRONG_ANSWER), "" },
+	{ "a crash, then wrong",        { .status = RUN_SIGNALED },                 GRADE_WRONG,   0, V(RUN_TIME_ERROR), "" },
+	{ "the wall, then wrong",       { .status = RUN_WALL_TIME_LIMIT },          GRADE_WRONG,   0, V(TIME_LIMIT_EXCEEDED), "wall" },
+	{ "the CPU limit, then wrong",  { .status = RUN_CPU_TIME_LIMIT },           GRADE_WRONG,   0, V(TIME_LIMIT_EXCEEDED), "cpu" },
+	{ "right, then a crash",        { .status = RUN_SIGNALED },                 GRADE_RIGHT,   1, V(RUN_TIME_ERROR), "" },
+	{ "right, then the wall",       { .status = RUN_WALL_TIME_LIMIT },          GRADE_RIGHT,   1, V(TIME_LIMIT_EXCEEDED), "wall" },
+	{ "right, late",                { .status = RUN_EXITED, .cpu_time_us = LIMIT + 1 }, GRADE_RIGHT, 1, V(TIME_LIMIT_EXCEEDED), "cpu" },
+	{ "broken, then the program",   { .status = RUN_EXITED },                   GRADE_BROKEN,  1, V(JUDGE_ERROR), "" },
+	{ "broken, then a crash",       { .status = RUN_SIGNALED },                 GRADE_BROKEN,  1, V(JUDGE_ERROR), "" },
+	{ "the program, then broken",   { .status = RUN_EXITED },                   GRADE_BROKEN,  0, V(JUDGE_ERROR), "" },
+	{ "a crash, then broken",       { .status = RUN_SIGNALED },                 GRADE_BROKEN,  0, V(RUN_TIME_ERROR), "" },
+	{ "the memory, then broken",    { .status = RUN_MEMORY_LIMIT },             GRADE_BROKEN,  0, V(MEMORY_LIMIT_EXCEEDED), "memory" },
+	{ "the sandbox, after wrong",   { .status = RUN_SANDBOX_ERROR },            GRADE_WRONG,   1, V(JUDGE_ERROR), "" },
+};
+/* clang-format on */
+
+Test(grade, in_a_game_it_counts_who_ended_first)
+{
+	for (size_t i = 0; i < ARRAY_LEN(games); i++) {
+		struct grade g = grade_game(&games[i].report, LIMIT, games[i].said, games[i].first);
+
+		cr_expect(eq(int, (int)g.verdict, (int)games[i].verdict), "%s", games[i].what);
+		cr_expect(eq(str, (char *)g.reason, (char *)games[i].reason), "%s", games[i].what);
+	}
+}
+
 /* The order of the design in another form: ask from the last rule to the first, the last answer stays. */
-static Judge__V1__Verdict oracle(const struct sandbox_report *r, enum grade_validator said)
+static Judge__V1__Verdict oracle(const struct sandbox_report *r, enum grade_validator said,
+				 int first)
 {
 	Judge__V1__Verdict v = V(JUDGE_ERROR);
 
@@ -77,6 +121,10 @@ static Judge__V1__Verdict oracle(const struct sandbox_report *r, enum grade_vali
 		v = V(MEMORY_LIMIT_EXCEEDED);
 	if (r->status == RUN_CPU_TIME_LIMIT || r->status == RUN_WALL_TIME_LIMIT)
 		v = V(TIME_LIMIT_EXCEEDED);
+	if (first && said == GRADE_WRONG)
+		v = V(WRONG_ANSWER);
+	if (first && said == GRADE_BROKEN)
+		v = V(JUDGE_ERROR);
 	if (r->status == RUN_SANDBOX_ERROR)
 		v = V(JUDGE_ERROR);
 	return v;
@@ -91,20 +139,23 @@ Test(grade, every_combination)
 	for (int status = RUN_EXITED; status <= RUN_SANDBOX_ERROR; status++)
 		for (size_t c = 0; c < ARRAY_LEN(codes); c++)
 			for (size_t t = 0; t < ARRAY_LEN(cpu); t++)
-				for (int said = GRADE_NOT_RUN; said <= GRADE_BROKEN; said++, n++) {
+				for (int i = 0; i < 2 * (GRADE_BROKEN + 1); i++, n++) {
+					int said = i / 2;
 					struct sandbox_report r = exited(codes[c], cpu[t]);
 
 					r.status = (enum sandbox_status)status;
 					cr_expect(eq(int,
-						     (int)grade_test(&r, LIMIT,
-								     (enum grade_validator)said)
+						     (int)grade_game(&r, LIMIT,
+								     (enum grade_validator)said,
+								     i % 2)
 							     .verdict,
-						     (int)oracle(&r, (enum grade_validator)said)),
+						     (int)oracle(&r, (enum grade_validator)said,
+								 i % 2)),
 						  "status %d, code %d, cpu %llu, validator %d",
 						  status, codes[c], (unsigned long long)cpu[t],
 						  said);
 				}
-	cr_expect(eq(sz, n, 8 * 5 * 5 * 4));
+	cr_expect(eq(sz, n, 8 * 5 * 5 * 8));
 }
 
 Test(grade, the_validator_is_asked_only_when_it_decides)

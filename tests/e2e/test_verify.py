@@ -190,7 +190,7 @@ class Verify(unittest.TestCase):
     def test_broken_packages_are_told_apart(self):
         for path, text, message in (
             ("problem.yaml", "type: scoring\n", "problem.yaml:1: type: scoring is not supported yet"),
-            ("problem.yaml", "validation: custom interactive\n", "problem.yaml:1: validation: custom interactive"),
+            ("problem.yaml", "validation: custom interactive\n", "validation: custom, but there is no program in output_validators"),
             (".timelimit", "never\n", ".timelimit:1: expected the time limit in seconds"),
             ("data/secret/3.in", "1 1\n", "data/secret/3.in: there is no 3.ans"),
             ("submissions/perfect/a.py", GOOD, "submissions/perfect: expected a folder that names a verdict"),
