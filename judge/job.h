@@ -38,7 +38,7 @@ struct job_config { /* borrowed for as long as the job */
 	const struct compile_source *sources;
 	size_t nsources;
 	size_t transcript_bytes; /* kept of what program and interactor say to each other; 0: nothing */
-	job_event *event; /* may be NULL */
+	job_event *event;        /* may be NULL */
 	void *event_arg;
 };
 
