@@ -102,6 +102,22 @@ int store_hash_content(const struct store_submission *sub, char *hash, struct er
 	return digest_end(&d, hash, e);
 }
 
+int store_hash_rejudging(const struct store_rejudging *r, char *hash, struct err *e)
+{
+	size_t len = judge__v1__submission_filter__get_packed_size(r->filter);
+	AUTO_FREE uint8_t *filter = malloc(len + 1);
+	struct digest d;
+
+	if (!filter)
+		return err_sys(e, "store: %zu bytes", len);
+	judge__v1__submission_filter__pack(r->filter, filter);
+	digest_begin(&d);
+	digest_add(&d, filter, len);
+	digest_add_text(&d, r->reason);
+	digest_add_text(&d, r->same_version ? "same" : "current");
+	return digest_end(&d, hash, e);
+}
+
 int store_position_make(const uint8_t *key, const struct store_filter *f, int64_t row, char *text,
 			struct err *e)
 {
@@ -289,4 +305,50 @@ int store_hand_back(struct store *s, const struct store_job *job, struct err *e)
 int store_fault(struct store *s, const struct store_job *job, const char *reason, struct err *e)
 {
 	return s->ops->fault(s, job, reason, e);
+}
+
+int store_create_rejudging(struct store *s, const struct store_rejudging *r,
+			   struct store_rejudging_made *out, struct err *e)
+{
+	return s->ops->create_rejudging(s, r, out, e);
+}
+
+int store_get_rejudging(struct store *s, const char *id, Judge__V1__Rejudging **out, struct err *e)
+{
+	return s->ops->get_rejudging(s, id, out, e);
+}
+
+int store_list_rejudgings(struct store *s, const char *before, uint32_t max,
+			  Judge__V1__Rejudging ***out, size_t *n, struct err *e)
+{
+	return s->ops->list_rejudgings(s, before, max, out, n, e);
+}
+
+int store_list_rejudged(struct store *s, const char *id, const char *after, int only_changed,
+			uint32_t max, Judge__V1__RejudgedSubmission ***out, size_t *n,
+			struct err *e)
+{
+	return s->ops->list_rejudged(s, id, after, only_changed, max, out, n, e);
+}
+
+int store_list_changes(struct store *s, const char *id, Judge__V1__VerdictChange ***out, size_t *n,
+		       struct err *e)
+{
+	return s->ops->list_changes(s, id, out, n, e);
+}
+
+int store_apply_rejudging(struct store *s, const char *id, int allow_judge_errors, struct err *e)
+{
+	return s->ops->apply_rejudging(s, id, allow_judge_errors, e);
+}
+
+int store_cancel_rejudging(struct store *s, const char *id, struct err *e)
+{
+	return s->ops->cancel_rejudging(s, id, e);
+}
+
+int store_list_judgements(struct store *s, const char *id, int with_runs,
+			  Judge__V1__Judgement ***out, size_t *n, struct err *e)
+{
+	return s->ops->list_judgements(s, id, with_runs, out, n, e);
 }

@@ -3,13 +3,14 @@
  *
  * Each verb is one transaction and is durable when it returns 0.  Calls may come from any thread and block.  The
  * implementations (store_sqlite.c; PostgreSQL later) are chosen by the URL given to store_open(); callers know only this file,
- * and tests/test_store.c holds the contract that each must pass.
+ * and tests/test_store.c and test_store_rejudge.c hold the contract that each must pass.
  *
  *   submission (immutable)  1 --- n  judgement (attempts, verdict; one is current)  1 --- n  run
  *
  * Failure is -1 with e->num: ENOENT unknown id or name · EEXIST request id used with other content · ESTALE this (judgement,
  * attempt) is no longer the current one: throw the work away · EALREADY finished or cancelled already · ENOSPC queue full ·
- * EINVAL a position that this store did not make · anything else: the database failed.
+ * EINVAL a position that this store did not make · EBUSY not now, the message says why · ENODATA nothing matches · EAGAIN the
+ * same request is being served · anything else: the database failed.
  *
  * Messages of judge.v1 that come out are owned by the caller (free with ..._free_unpacked(m, NULL)); those that go in are
  * borrowed.
@@ -70,6 +71,19 @@ struct store_filter { /* NULL, "" or 0: any */
 	const char *problem, *language, *author;
 	Judge__V1__State state;
 	Judge__V1__Verdict verdict;
+};
+
+struct store_rejudging { /* to be made; borrowed */
+	const Judge__V1__SubmissionFilter
+		*filter; /* not empty; "all" only if nothing else is set */
+	const char *reason, *request_id;
+	int same_version;
+	int validate_only; /* count, and fail as it would, but store nothing */
+};
+
+struct store_rejudging_made {
+	char id[STORE_ID_LEN + 1]; /* "" for validate_only: then there are */
+	uint32_t total, left_out;
 };
 
 /* What has been committed; see store_on_commit(). */
@@ -149,5 +163,39 @@ int store_finish(struct store *s, const struct store_job *job, const struct stor
 int store_hand_back(struct store *s, const struct store_job *job, struct err *e);
 /* The job itself broke this attempt: it waits again, or becomes a JUDGE_ERROR with this reason at the last fault. */
 int store_fault(struct store *s, const struct store_job *job, const char *reason, struct err *e);
+
+/*
+ * Rejudgings.  Their judgements are claimed like others, when nothing else waits, but are seen in no submission and tell nobody
+ * anything until the rejudging is applied.
+ *
+ * create chooses the submissions that match and have a verdict, and fails with ENODATA when there are none, with EBUSY when one
+ * of them is in another open rejudging or one that is named by its id has no verdict, with ENOENT when an id is unknown, with
+ * EEXIST and EAGAIN for its request id; then nothing is stored.  It is several transactions, so that many submissions do not
+ * keep others waiting; what a crash leaves of it is gone when the store is opened again.
+ */
+int store_create_rejudging(struct store *s, const struct store_rejudging *r,
+			   struct store_rejudging_made *out, struct err *e);
+int store_get_rejudging(struct store *s, const char *id, Judge__V1__Rejudging **out, struct err *e);
+/* Newest first, those made before the one with this id ("": from the newest on). */
+int store_list_rejudgings(struct store *s, const char *before, uint32_t max,
+			  Judge__V1__Rejudging ***out, size_t *n, struct err *e);
+/* Its submissions, oldest first, behind the one with this id ("": from the first on). */
+int store_list_rejudged(struct store *s, const char *id, const char *after, int only_changed,
+			uint32_t max, Judge__V1__RejudgedSubmission ***out, size_t *n,
+			struct err *e);
+/* Which verdicts become which, counted; of what is judged. */
+int store_list_changes(struct store *s, const char *id, Judge__V1__VerdictChange ***out, size_t *n,
+		       struct err *e);
+/*
+ * Makes the new judgements the current ones, all at once, and appends a REJUDGED event to each submission (a crash between the
+ * two is made up for when the store is opened).  EBUSY while submissions are still to be judged, and when new verdicts are
+ * JUDGE_ERROR and these are not allowed; EALREADY when it was cancelled.  Applying it again is fine.
+ */
+int store_apply_rejudging(struct store *s, const char *id, int allow_judge_errors, struct err *e);
+/* EALREADY when it was applied; cancelling it again is fine. */
+int store_cancel_rejudging(struct store *s, const char *id, struct err *e);
+/* All judgements of a submission, oldest first. */
+int store_list_judgements(struct store *s, const char *id, int with_runs,
+			  Judge__V1__Judgement ***out, size_t *n, struct err *e);
 
 #endif

@@ -2,7 +2,7 @@
  * store_ops.h - what an implementation of the store fills in, and the helpers they share.
  *
  * store.c sends each verb of store.h to the same-named row of the table, unchanged: the contract of each is in store.h.  To
- * add a store, write one table and add it to the list in store.c; tests/test_store.c says whether it is one.
+ * add a store, write one table and add it to the list in store.c; tests/test_store*.c say whether it is one.
  */
 #ifndef STORE_OPS_H
 #define STORE_OPS_H
@@ -52,6 +52,23 @@ struct store_ops {
 	int (*hand_back)(struct store *s, const struct store_job *job, struct err *e);
 	int (*fault)(struct store *s, const struct store_job *job, const char *reason,
 		     struct err *e);
+
+	int (*create_rejudging)(struct store *s, const struct store_rejudging *r,
+				struct store_rejudging_made *out, struct err *e);
+	int (*get_rejudging)(struct store *s, const char *id, Judge__V1__Rejudging **out,
+			     struct err *e);
+	int (*list_rejudgings)(struct store *s, const char *before, uint32_t max,
+			       Judge__V1__Rejudging ***out, size_t *n, struct err *e);
+	int (*list_rejudged)(struct store *s, const char *id, const char *after, int only_changed,
+			     uint32_t max, Judge__V1__RejudgedSubmission ***out, size_t *n,
+			     struct err *e);
+	int (*list_changes)(struct store *s, const char *id, Judge__V1__VerdictChange ***out,
+			    size_t *n, struct err *e);
+	int (*apply_rejudging)(struct store *s, const char *id, int allow_judge_errors,
+			       struct err *e);
+	int (*cancel_rejudging)(struct store *s, const char *id, struct err *e);
+	int (*list_judgements)(struct store *s, const char *id, int with_runs,
+			       Judge__V1__Judgement ***out, size_t *n, struct err *e);
 };
 
 extern const struct store_ops store_sqlite_ops;
@@ -68,6 +85,9 @@ int store_make_id(char *id, struct err *e);
  * problem's version is not in it: a client that repeats a Submit while the problem is being replaced means the same.
  */
 int store_hash_content(const struct store_submission *sub, char *hash, struct err *e);
+
+/* The same for a rejudging: filter, reason and which version. */
+int store_hash_rejudging(const struct store_rejudging *r, char *hash, struct err *e);
 
 /*
  * Positions in a list: the row number and a MAC over it and the filter, so that only what this store made for this filter is

@@ -9,6 +9,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 
+#include "judge/store_sqlite_rejudge.h"
 #include "proto/err.h"
 #include "proto/scope.h"
 
@@ -84,6 +85,14 @@ static int open_writer(struct store_sqlite *s, const char *path, struct err *e)
 	return 0;
 }
 
+static void close_all(struct store_sqlite *s)
+{
+	close_readers(s); /* first: the last connection to close folds the log into the file */
+	writer_stop(&s->writer);
+	(void)pthread_cond_destroy(&s->returned);
+	(void)pthread_mutex_destroy(&s->mutex);
+}
+
 static struct store *sqlite_open(const char *where, struct err *e)
 {
 	char path[PATH_MAX];
@@ -111,13 +120,12 @@ static struct store *sqlite_open(const char *where, struct err *e)
 	}
 	if (lock < 0 || open_writer(s, path, e) < 0)
 		return NULL;
-	if (open_readers(s, path, e) < 0) {
-		close_readers(s);
-		writer_stop(&s->writer);
-		return NULL;
-	}
 	(void)pthread_mutex_init(&s->mutex, NULL);
 	(void)pthread_cond_init(&s->returned, NULL);
+	if (open_readers(s, path, e) < 0 || rejudging_resume(s, e) < 0) {
+		close_all(s);
+		return NULL;
+	}
 	s->lock = fd_steal(&lock);
 	s->base.ops = &store_sqlite_ops;
 	s->base.folder = ptr_steal(&name);
@@ -128,10 +136,7 @@ static void sqlite_close(struct store *base)
 {
 	struct store_sqlite *s = (struct store_sqlite *)base;
 
-	close_readers(s); /* first: the last connection to close folds the log into the file */
-	writer_stop(&s->writer);
-	(void)pthread_cond_destroy(&s->returned);
-	(void)pthread_mutex_destroy(&s->mutex);
+	close_all(s);
 	(void)close(s->lock);
 	free(s->base.folder);
 	free(s);
@@ -204,4 +209,12 @@ const struct store_ops store_sqlite_ops = {
 	.finish = store_sqlite_finish,
 	.hand_back = store_sqlite_hand_back,
 	.fault = store_sqlite_fault,
+	.create_rejudging = store_sqlite_create_rejudging,
+	.get_rejudging = store_sqlite_get_rejudging,
+	.list_rejudgings = store_sqlite_list_rejudgings,
+	.list_rejudged = store_sqlite_list_rejudged,
+	.list_changes = store_sqlite_list_changes,
+	.apply_rejudging = store_sqlite_apply_rejudging,
+	.cancel_rejudging = store_sqlite_cancel_rejudging,
+	.list_judgements = store_sqlite_list_judgements,
 };

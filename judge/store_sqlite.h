@@ -1,8 +1,8 @@
 /*
  * store_sqlite.h - the SQLite store, inside.
  *
- * Reading order: store_sqlite_sql.c (the tables), store_sqlite_write.c (blobs, problems, submit, cancel), store_sqlite_job.c
- * (the worker's verbs), store_sqlite_judgement.c (what these share), store_sqlite_read.c and _list.c (the verbs that look),
+ * Reading order: store_sqlite_schema.c (the tables), store_sqlite_sql.c (statements), store_sqlite_write.c (blobs, problems, submit, cancel), store_sqlite_job.c
+ * (the worker's verbs), store_sqlite_judgement.c (what these share), store_sqlite_rejudge*.c (rejudgings), store_sqlite_read.c and _list.c (the verbs that look),
  * store_sqlite_writer.c (group commit), store_sqlite_db.c (statements), store_sqlite.c (folder, lock, opening).
  *
  * Writes go through the writer's one connection, reads through a few read-only ones: in WAL mode neither waits for the other.
@@ -34,6 +34,11 @@ struct store_sqlite {
 /* Runs fn in one read transaction, so that all it reads is of one moment.  Returns what fn returned. */
 typedef int store_sqlite_reading(struct db *db, void *arg, struct err *e);
 int store_sqlite_read(struct store_sqlite *s, store_sqlite_reading *fn, void *arg, struct err *e);
+
+static inline const char *store_or_null(const char *text)
+{
+	return text && *text ? text : NULL;
+}
 
 /* Counts up the incarnation and releases what earlier ones held; sets incarnation and key. */
 int store_sqlite_begin(struct store_sqlite *s, struct err *e);
@@ -77,5 +82,21 @@ int store_sqlite_finish(struct store *s, const struct store_job *job, const stru
 int store_sqlite_hand_back(struct store *s, const struct store_job *job, struct err *e);
 int store_sqlite_fault(struct store *s, const struct store_job *job, const char *reason,
 		       struct err *e);
+int store_sqlite_create_rejudging(struct store *s, const struct store_rejudging *r,
+				  struct store_rejudging_made *out, struct err *e);
+int store_sqlite_get_rejudging(struct store *s, const char *id, Judge__V1__Rejudging **out,
+			       struct err *e);
+int store_sqlite_list_rejudgings(struct store *s, const char *before, uint32_t max,
+				 Judge__V1__Rejudging ***out, size_t *n, struct err *e);
+int store_sqlite_list_rejudged(struct store *s, const char *id, const char *after, int only_changed,
+			       uint32_t max, Judge__V1__RejudgedSubmission ***out, size_t *n,
+			       struct err *e);
+int store_sqlite_list_changes(struct store *s, const char *id, Judge__V1__VerdictChange ***out,
+			      size_t *n, struct err *e);
+int store_sqlite_apply_rejudging(struct store *s, const char *id, int allow_judge_errors,
+				 struct err *e);
+int store_sqlite_cancel_rejudging(struct store *s, const char *id, struct err *e);
+int store_sqlite_list_judgements(struct store *s, const char *id, int with_runs,
+				 Judge__V1__Judgement ***out, size_t *n, struct err *e);
 
 #endif

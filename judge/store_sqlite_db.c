@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <protobuf-c/protobuf-c.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,11 +40,11 @@ static int db_number(struct db *db, const char *text, int *out, struct err *e)
 	return rc == SQLITE_ROW ? 0 : db_fail(db, e);
 }
 
-#define NUMBER_(n) #n
-#define NUMBER(n)  NUMBER_(n)
-
-/* 1: an empty file, 0: a store of ours.  Refuses a database of somebody else or of a newer Gavel, unchanged. */
-static int db_is_new(struct db *db, struct err *e)
+/*
+ * How many steps of the schema the file has been through: 0 for an empty one.  Refuses a database of somebody else or of a
+ * newer Gavel, unchanged.
+ */
+static int db_version(struct db *db, struct err *e)
 {
 	int version, owner, objects;
 
@@ -52,27 +53,29 @@ static int db_is_new(struct db *db, struct err *e)
 	    db_number(db, "SELECT count(*) FROM sqlite_schema", &objects, e) < 0)
 		return -1;
 	if (version == 0 && owner == 0 && objects == 0)
-		return 1;
-	if (owner != APPLICATION_ID)
+		return 0;
+	if (owner != APPLICATION_ID || version < 1)
 		return store_refuse(e, EIO, "a database, but not one of Gavel");
-	if (version != SQL_SCHEMA_VERSION)
+	if (version > SQL_SCHEMA_VERSION)
 		return store_refuse(e, EIO,
 				    "made by a newer Gavel: its schema has version %d, this one "
 				    "knows %d",
 				    version, SQL_SCHEMA_VERSION);
-	return 0;
+	return version;
 }
 
-/* All or nothing: a crash meanwhile leaves an empty file. */
-static int db_make_schema(struct db *db, struct err *e)
+/* Takes the file through the steps that it lacks, all or nothing: a crash meanwhile leaves it as it was. */
+static int db_upgrade(struct db *db, int version, struct err *e)
 {
-	if (db_script(db,
-		      "BEGIN IMMEDIATE;"
-		      "PRAGMA application_id = " NUMBER(
-			      APPLICATION_ID) ";"
-					      "PRAGMA user_version = " NUMBER(SQL_SCHEMA_VERSION),
-		      e) == 0 &&
-	    db_script(db, sql_schema, e) == 0 && db_script(db, "COMMIT", e) == 0)
+	char numbers[128];
+	int rc = db_script(db, "BEGIN IMMEDIATE", e);
+
+	for (; rc == 0 && version < SQL_SCHEMA_VERSION; version++)
+		rc = db_script(db, sql_schema[version], e);
+	(void)snprintf(numbers, sizeof(numbers),
+		       "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT",
+		       APPLICATION_ID, SQL_SCHEMA_VERSION);
+	if (rc == 0 && db_script(db, numbers, e) == 0)
 		return 0;
 	db_abandon(db);
 	return -1;
@@ -87,9 +90,9 @@ static int mode_is_wal(void *wal, int n, char **values, char **names)
 
 static int db_prepare_writer(struct db *db, struct err *e)
 {
-	int wal = 0, is_new = db_is_new(db, e);
+	int wal = 0, version = db_version(db, e);
 
-	if (is_new < 0)
+	if (version < 0)
 		return -1;
 	if (sqlite3_exec(db->handle, "PRAGMA journal_mode = WAL", mode_is_wal, &wal, NULL) !=
 	    SQLITE_OK)
@@ -104,7 +107,7 @@ static int db_prepare_writer(struct db *db, struct err *e)
 		      "PRAGMA journal_size_limit = 67108864",
 		      e) < 0)
 		return -1;
-	return is_new ? db_make_schema(db, e) : 0;
+	return version < SQL_SCHEMA_VERSION ? db_upgrade(db, version, e) : 0;
 }
 
 int db_open(struct db *db, const char *path, int writable, struct err *e)

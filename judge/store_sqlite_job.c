@@ -4,6 +4,7 @@
 
 #include "judge/store_sqlite.h"
 #include "judge/store_sqlite_judgement.h"
+#include "judge/store_sqlite_rejudge.h"
 #include "proto/err.h"
 #include "proto/io.h"
 #include "proto/scope.h"
@@ -24,11 +25,11 @@ static int next_job_row(struct sqlite3_stmt *row, void *arg, struct err *e)
 
 	if (judgement_row(row, &a->held, e) < 0)
 		return -1;
-	a->was_leased = db_get_int(row, 8) != 0;
-	a->reason = db_get_text(row, 9, e);
-	job->problem = a->reason ? db_get_text(row, 10, e) : NULL;
-	job->problem_version = job->problem ? db_get_text(row, 11, e) : NULL;
-	job->language = job->problem_version ? db_get_text(row, 12, e) : NULL;
+	a->was_leased = db_get_int(row, 9) != 0;
+	a->reason = db_get_text(row, 10, e);
+	job->problem = a->reason ? db_get_text(row, 11, e) : NULL;
+	job->problem_version = job->problem ? db_get_text(row, 12, e) : NULL;
+	job->language = job->problem_version ? db_get_text(row, 13, e) : NULL;
 	return job->language ? 0 : -1;
 }
 
@@ -74,7 +75,10 @@ static int claim_fill(struct store_sqlite *s, struct claim *a, struct err *e)
 	return rc;
 }
 
-/* A job whose lease ran out is parked first and then found again, as a waiting one. */
+/*
+ * A job whose lease ran out is parked first and then found again, as a waiting one; so is the one that is made for a rejudging
+ * when nothing else waits.
+ */
 static int run_claim(struct store_sqlite *s, void *arg, struct err *e)
 {
 	struct claim *a = arg;
@@ -85,6 +89,11 @@ static int run_claim(struct store_sqlite *s, void *arg, struct err *e)
 		claim_reset(a);
 		n = db_each(&s->writer.db, SQL_NEXT_JOB, DB_ARGS(db_int(io_monotonic_us())),
 			    next_job_row, a, e);
+		if (n == 0) {
+			n = rejudging_next(&s->writer.db, e);
+			if (n > 0)
+				continue;
+		}
 		if (n <= 0)
 			return n;
 		if (!a->was_leased)

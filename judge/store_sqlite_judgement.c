@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "judge/store_sqlite.h"
+#include "judge/store_sqlite_rejudge.h"
 #include "proto/err.h"
 #include "proto/io.h"
 #include "proto/scope.h"
@@ -23,6 +24,7 @@ int judgement_row(struct sqlite3_stmt *row, void *arg, struct err *e)
 	j->state = db_get_int(row, 5);
 	j->faults = db_get_int(row, 6);
 	j->lost_leases = db_get_int(row, 7);
+	j->rejudging = db_get_int(row, 8);
 	return 0;
 }
 
@@ -55,6 +57,8 @@ int judgement_say(struct store_sqlite *s, const struct judgement *j, const Judge
 	int64_t last = 0;
 	size_t len;
 
+	if (j->rejudging && given->kind != JUDGE__V1__EVENT__KIND__REJUDGED)
+		return 0;
 	if (db_each(db, SQL_LAST_SEQ, DB_ARGS(db_int(j->submission)), last_seq_row, &last, e) < 0)
 		return -1;
 	event.seq = (uint64_t)last + 1;
@@ -99,6 +103,8 @@ int judgement_end(struct store_sqlite *s, const struct judgement *j,
 			   db_int((int64_t)end->memory_peak_bytes), db_int(io_realtime_us())),
 		   e) < 0)
 		return -1;
+	if (j->rejudging && end->verdict)
+		return rejudging_judged(db, j, end->verdict, e);
 	return judgement_say(s, j, &event, e);
 }
 

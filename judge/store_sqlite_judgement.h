@@ -19,6 +19,7 @@ struct judgement {
 	uint32_t attempt;
 	int64_t state;
 	int64_t faults, lost_leases;
+	int64_t rejudging; /* number of the one it belongs to; 0: none */
 };
 
 /* The row function that fills one from HELD_COLUMNS. */
@@ -27,7 +28,10 @@ int judgement_row(struct sqlite3_stmt *row, void *arg, struct err *e);
 /* The judgement of this claimed job; ESTALE unless a worker holds it in just this attempt. */
 int judgement_held(struct db *db, const struct store_job *job, struct judgement *j, struct err *e);
 
-/* Appends one event with the next number, the time, the attempt and the number of tests, and tells the watchers. */
+/*
+ * Appends one event with the next number, the time, the attempt and the number of tests, and tells the watchers.  A judgement of a
+ * rejudging is not the submission's yet: nothing of it is told but that it is now (REJUDGED).
+ */
 int judgement_say(struct store_sqlite *s, const struct judgement *j, const Judge__V1__Event *event,
 		  struct err *e);
 int judgement_say_kind(struct store_sqlite *s, const struct judgement *j,

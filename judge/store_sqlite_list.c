@@ -159,21 +159,16 @@ int store_sqlite_get_submission(struct store *s, const char *id, int with_source
 	return 0;
 }
 
-static const char *or_null(const char *text)
-{
-	return text && *text ? text : NULL;
-}
-
 /* The filter that leaves the fewest rows is the way in. */
 static enum sql way_in(const struct store_filter *f)
 {
 	if (f->state == JUDGE__V1__STATE__QUEUED || f->state == JUDGE__V1__STATE__RUNNING)
 		return SQL_LIST_OPEN;
-	if (or_null(f->author))
+	if (store_or_null(f->author))
 		return SQL_LIST_AUTHOR;
 	if (f->verdict)
 		return SQL_LIST_VERDICT;
-	if (or_null(f->problem))
+	if (store_or_null(f->problem))
 		return SQL_LIST_PROBLEM;
 	return SQL_LIST_ALL;
 }
@@ -184,9 +179,10 @@ static int read_submissions(struct db *db, void *arg, struct err *e)
 	const struct store_filter *f = q->filter;
 
 	return db_each(db, way_in(f),
-		       DB_ARGS(db_int(q->before), db_text(or_null(f->problem)),
-			       db_text(or_null(f->language)), db_text(or_null(f->author)),
-			       db_int(f->state), db_int(f->verdict), db_int((int64_t)q->max + 1)),
+		       DB_ARGS(db_int(q->before), db_text(store_or_null(f->problem)),
+			       db_text(store_or_null(f->language)),
+			       db_text(store_or_null(f->author)), db_int(f->state),
+			       db_int(f->verdict), db_int((int64_t)q->max + 1)),
 		       submission_row, q, e);
 }
 
@@ -206,7 +202,8 @@ int store_sqlite_list_submissions(struct store *base, const struct store_filter 
 
 	if (!position)
 		return err_sys(e, "store: position");
-	if (or_null(before) && store_position_read(s->key, q.filter, before, &q.before, e) < 0)
+	if (store_or_null(before) &&
+	    store_position_read(s->key, q.filter, before, &q.before, e) < 0)
 		return -1;
 	if (store_sqlite_read(s, read_submissions, &q, e) < 0 ||
 	    (q.more && store_position_make(s->key, q.filter, q.last, position, e) < 0)) {

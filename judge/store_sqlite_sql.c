@@ -12,116 +12,20 @@ static_assert(JUDGE__V1__STATE__CANCELLED == 4, "state");
 static_assert(JUDGE__V1__EVENT__KIND__FINISHED == 6, "kind");
 static_assert(JUDGE__V1__EVENT__KIND__CANCELLED == 7, "kind");
 
-/*
- * What must never happen is refused here too: a second end of a judgement (event_end), a second current judgement, a verdict
- * without an end, a change to what is immutable.  A job row exists while its judgement waits (no lease) or runs (lease).
- * lease_until_us is of the monotonic clock: a lease never outlives the process that gave it, so clock steps cannot end one.
- */
-const char sql_schema[] =
-	"CREATE TABLE store (\n"
-	"  one INTEGER PRIMARY KEY CHECK (one = 1),\n"
-	"  key BLOB NOT NULL,\n"
-	"  incarnation INTEGER NOT NULL\n"
-	") STRICT;\n"
-	"CREATE TABLE blob (\n"
-	"  hash TEXT PRIMARY KEY NOT NULL CHECK (length(hash) = 64),\n"
-	"  data BLOB NOT NULL\n"
-	") STRICT;\n"
-	"CREATE TABLE problem_version (\n"
-	"  name TEXT NOT NULL,\n"
-	"  version TEXT NOT NULL,\n"
-	"  title TEXT NOT NULL,\n"
-	"  manifest TEXT NOT NULL,\n"
-	"  summary BLOB NOT NULL,\n" /* judge.v1.Problem */
-	"  added_at_us INTEGER NOT NULL,\n"
-	"  PRIMARY KEY (name, version)\n"
-	") STRICT;\n"
-	"CREATE TABLE problem (\n"
-	"  name TEXT PRIMARY KEY NOT NULL,\n"
-	"  version TEXT NOT NULL,\n"
-	"  FOREIGN KEY (name, version) REFERENCES problem_version (name, version)\n"
-	") STRICT, WITHOUT ROWID;\n"
-	"CREATE TABLE submission (\n"
-	"  n INTEGER PRIMARY KEY AUTOINCREMENT,\n"
-	"  id TEXT NOT NULL UNIQUE CHECK (length(id) = 32),\n"
-	"  problem TEXT NOT NULL,\n"
-	"  problem_version TEXT NOT NULL,\n"
-	"  language TEXT NOT NULL,\n"
-	"  author TEXT NOT NULL,\n"
-	"  request_id TEXT UNIQUE,\n"
-	"  content TEXT NOT NULL,\n" /* store_hash_content() */
-	"  tests_total INTEGER NOT NULL,\n"
-	"  submitted_at_us INTEGER NOT NULL,\n"
-	"  FOREIGN KEY (problem, problem_version) REFERENCES problem_version (name, version)\n"
-	") STRICT;\n"
-	"CREATE INDEX submission_author ON submission (author);\n"
-	"CREATE INDEX submission_problem ON submission (problem);\n"
-	"CREATE TABLE source (\n"
-	"  submission INTEGER NOT NULL REFERENCES submission (n),\n"
-	"  position INTEGER NOT NULL,\n"
-	"  name TEXT NOT NULL,\n"
-	"  hash TEXT NOT NULL REFERENCES blob (hash),\n"
-	"  PRIMARY KEY (submission, position)\n"
-	") STRICT, WITHOUT ROWID;\n"
-	"CREATE TABLE judgement (\n"
-	"  id INTEGER PRIMARY KEY AUTOINCREMENT,\n"
-	"  submission INTEGER NOT NULL REFERENCES submission (n),\n"
-	"  current INTEGER NOT NULL CHECK (current IN (0, 1)),\n"
-	"  state INTEGER NOT NULL CHECK (state BETWEEN 1 AND 4),\n"
-	"  attempt INTEGER NOT NULL DEFAULT 0,\n"
-	"  verdict INTEGER NOT NULL DEFAULT 0 CHECK (verdict BETWEEN 0 AND 9),\n"
-	"  message TEXT NOT NULL DEFAULT '',\n"
-	"  compiler_message TEXT NOT NULL DEFAULT '',\n"
-	"  evidence BLOB,\n" /* judge.v1.Evidence */
-	"  cpu_time_us INTEGER NOT NULL DEFAULT 0,\n"
-	"  memory_peak_bytes INTEGER NOT NULL DEFAULT 0,\n"
-	"  finished_at_us INTEGER NOT NULL DEFAULT 0,\n"
-	"  CHECK ((state = 3) = (verdict <> 0))\n"
-	") STRICT;\n"
-	"CREATE UNIQUE INDEX judgement_current ON judgement (submission) WHERE current = 1;\n"
-	"CREATE INDEX judgement_verdict ON judgement (verdict, submission) WHERE current = 1;\n"
-	"CREATE TABLE job (\n"
-	"  judgement INTEGER PRIMARY KEY REFERENCES judgement (id),\n"
-	"  faults INTEGER NOT NULL DEFAULT 0,\n"
-	"  lost_leases INTEGER NOT NULL DEFAULT 0,\n"
-	"  reason TEXT NOT NULL DEFAULT '',\n" /* why it waits again */
-	"  worker TEXT,\n"
-	"  incarnation INTEGER,\n"
-	"  lease_until_us INTEGER,\n"
-	"  CHECK ((lease_until_us IS NULL) = (worker IS NULL)),\n"
-	"  CHECK ((lease_until_us IS NULL) = (incarnation IS NULL))\n"
-	") STRICT;\n"
-	"CREATE TABLE event (\n"
-	"  submission INTEGER NOT NULL REFERENCES submission (n),\n"
-	"  seq INTEGER NOT NULL CHECK (seq > 0),\n"
-	"  judgement INTEGER NOT NULL REFERENCES judgement (id),\n"
-	"  attempt INTEGER NOT NULL,\n"
-	"  kind INTEGER NOT NULL,\n"
-	"  body BLOB NOT NULL,\n" /* judge.v1.Event */
-	"  PRIMARY KEY (submission, seq)\n"
-	") STRICT, WITHOUT ROWID;\n"
-	"CREATE UNIQUE INDEX event_end ON event (judgement) WHERE kind IN (6, 7);\n"
-	"CREATE TABLE run (\n"
-	"  judgement INTEGER NOT NULL REFERENCES judgement (id),\n"
-	"  position INTEGER NOT NULL,\n"
-	"  body BLOB NOT NULL,\n" /* judge.v1.Run */
-	"  PRIMARY KEY (judgement, position)\n"
-	") STRICT, WITHOUT ROWID;\n"
-	"CREATE TRIGGER blob_immutable BEFORE UPDATE ON blob\n"
-	"  BEGIN SELECT raise(ABORT, 'a blob never changes'); END;\n"
-	"CREATE TRIGGER problem_version_immutable BEFORE UPDATE ON problem_version\n"
-	"  BEGIN SELECT raise(ABORT, 'a problem version never changes'); END;\n"
-	"CREATE TRIGGER submission_immutable BEFORE UPDATE ON submission\n"
-	"  BEGIN SELECT raise(ABORT, 'a submission never changes'); END;\n"
-	"CREATE TRIGGER event_immutable BEFORE UPDATE ON event\n"
-	"  BEGIN SELECT raise(ABORT, 'an event never changes'); END;\n"
-	"CREATE TRIGGER judgement_final BEFORE UPDATE ON judgement WHEN old.state IN (3, 4)\n"
-	"  AND (new.state, new.verdict, new.attempt) <> (old.state, old.verdict, old.attempt)\n"
-	"  BEGIN SELECT raise(ABORT, 'an ended judgement never changes'); END;\n";
+static_assert(JUDGE__V1__EVENT__KIND__REJUDGED == 8, "kind");
+static_assert(JUDGE__V1__VERDICT__JUDGE_ERROR == 9, "verdict");
+static_assert(JUDGE__V1__REJUDGING__STATE__JUDGING == 1, "rejudging");
+static_assert(JUDGE__V1__REJUDGING__STATE__READY == 2, "rejudging");
+static_assert(JUDGE__V1__REJUDGING__STATE__APPLIED == 3, "rejudging");
+static_assert(JUDGE__V1__REJUDGING__STATE__CANCELLED == 4, "rejudging");
+
+/* What a judgement is by: its own, if it is of a rejudging. */
+#define VERSION "ifnull(j.problem_version, s.problem_version)"
+#define TESTS   "ifnull(j.tests_total, s.tests_total)"
 
 #define SUBMISSION_COLUMNS                                                                         \
-	"SELECT s.n, j.id, s.id, s.problem, s.problem_version, s.language, s.author, "             \
-	"s.submitted_at_us, j.state, j.verdict, s.tests_total, j.attempt, j.compiler_message, "    \
+	"SELECT s.n, j.id, s.id, s.problem, " VERSION ", s.language, s.author, "                   \
+	"s.submitted_at_us, j.state, j.verdict, " TESTS ", j.attempt, j.compiler_message, "        \
 	"j.message, j.finished_at_us, j.cpu_time_us, j.memory_peak_bytes, s.request_id, "          \
 	"j.evidence "
 
@@ -136,11 +40,26 @@ const char sql_schema[] =
 
 /* What the worker's verbs need to know of a judgement; read by judgement_row(). */
 #define HELD_COLUMNS                                                                               \
-	"SELECT s.n, s.id, s.tests_total, j.id, j.attempt, j.state, o.faults, o.lost_leases"
+	"SELECT s.n, s.id, " TESTS ", j.id, j.attempt, j.state, o.faults, o.lost_leases, "         \
+	"j.rejudging"
 #define BY_JOB                                                                                     \
 	"job o CROSS JOIN judgement j ON j.id = o.judgement "                                      \
 	"CROSS JOIN submission s ON s.n = j.submission"
 #define BY_SUBMISSION "submission s CROSS JOIN judgement j ON j.submission = s.n"
+
+/* The submissions of a filter, the number of each, its state, and the open rejudging that has it. */
+#define MATCH(from, first)                                                                         \
+	"SELECT s.n, j.state, s.id, g.id FROM " from " LEFT JOIN rejudged r "                      \
+	"ON r.submission = s.n AND r.open = 1 LEFT JOIN rejudging g ON g.n = r.rejudging "         \
+	"WHERE " first " AND j.current = 1 AND (?1 IS NULL OR s.problem = ?1) "                    \
+	"AND (?2 IS NULL OR s.language = ?2) AND (?3 IS NULL OR s.author = ?3) "                   \
+	"AND (?4 = 0 OR j.verdict = ?4) AND s.submitted_at_us >= ?5 "                              \
+	"AND (?6 = 0 OR s.submitted_at_us < ?6) AND (?7 IS NULL OR s.id = ?7) ORDER BY s.n"
+
+/* Read by rejudging_row(). */
+#define REJUDGING_COLUMNS                                                                          \
+	"SELECT id, filter, reason, same_version, state, created_at_us, ended_at_us, total, "      \
+	"judged, changed, judge_errors, left_out, request_id, n FROM rejudging "
 
 const char *const sql_text[SQL_COUNT_] = {
 	[SQL_BEGIN_WRITE] = "BEGIN IMMEDIATE",
@@ -207,10 +126,10 @@ const char *const sql_text[SQL_COUNT_] = {
 			     "WHERE s.id = ?1 AND j.current = 1",
 	[SQL_HELD] = HELD_COLUMNS " FROM " BY_JOB " WHERE o.judgement = ?1 AND j.attempt = ?2 "
 				  "AND o.lease_until_us IS NOT NULL",
-	[SQL_NEXT_JOB] = HELD_COLUMNS ", o.lease_until_us IS NOT NULL, o.reason, s.problem, "
-				      "s.problem_version, s.language FROM " BY_JOB
-				      " WHERE o.lease_until_us IS NULL OR o.lease_until_us <= ?1 "
-				      "ORDER BY o.judgement LIMIT 1",
+	[SQL_NEXT_JOB] = HELD_COLUMNS
+	", o.lease_until_us IS NOT NULL, o.reason, s.problem, " VERSION ", s.language FROM " BY_JOB
+	" WHERE o.lease_until_us IS NULL OR o.lease_until_us <= ?1 "
+	"ORDER BY o.priority, o.judgement LIMIT 1",
 	[SQL_NEXT_ORPHAN] = HELD_COLUMNS " FROM " BY_JOB " WHERE o.incarnation <> ?1 "
 					 "ORDER BY o.judgement LIMIT 1",
 	[SQL_TAKE_JOB] = "UPDATE job SET worker = ?2, incarnation = ?3, lease_until_us = ?4, "
@@ -224,4 +143,84 @@ const char *const sql_text[SQL_COUNT_] = {
 	[SQL_END_JUDGEMENT] = "UPDATE judgement SET state = ?2, verdict = ?3, message = ?4, "
 			      "compiler_message = ?5, evidence = ?6, cpu_time_us = ?7, "
 			      "memory_peak_bytes = ?8, finished_at_us = ?9 WHERE id = ?1",
+
+	[SQL_MATCH_ALL] = MATCH(BY_SUBMISSION, "1"),
+	[SQL_MATCH_AUTHOR] = MATCH(BY_SUBMISSION, "s.author = ?3"),
+	[SQL_MATCH_PROBLEM] = MATCH(BY_SUBMISSION, "s.problem = ?1"),
+	[SQL_MATCH_VERDICT] = MATCH("judgement j CROSS JOIN submission s ON s.n = j.submission",
+				    "j.verdict = ?4"),
+	[SQL_MATCH_ID] = MATCH(BY_SUBMISSION, "s.id = ?7"),
+	[SQL_STATE_OF] = "SELECT j.state FROM " BY_SUBMISSION " WHERE s.id = ?1 AND j.current = 1",
+	[SQL_REJUDGING_REQUEST] = "SELECT id, content, state FROM rejudging WHERE request_id = ?1",
+	[SQL_PUT_REJUDGING] = "INSERT INTO rejudging (id, request_id, content, state, filter, "
+			      "reason, same_version, created_at_us, left_out) "
+			      "VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6, ?7, ?8)",
+	[SQL_OPENED_BY] = "SELECT s.id, g.id FROM rejudged r "
+			  "JOIN rejudging g ON g.n = r.rejudging JOIN submission s "
+			  "ON s.n = r.submission WHERE r.submission = ?1 AND r.open = 1",
+	[SQL_PUT_REJUDGED] =
+		"INSERT INTO rejudged (rejudging, submission, before, problem_version, "
+		"old_verdict) SELECT ?1, s.n, j.id, iif(?3, " VERSION ", p.version), j.verdict "
+		"FROM " BY_SUBMISSION " JOIN problem p ON p.name = s.problem "
+		"WHERE s.n = ?2 AND j.current = 1 AND j.state = 3",
+	[SQL_OPEN_REJUDGING] = "UPDATE rejudging SET state = 1, total = ?2 "
+			       "WHERE n = ?1 AND state = 0",
+	[SQL_DROP_REJUDGED] = "DELETE FROM rejudged WHERE rejudging = ?1 AND submission IN "
+			      "(SELECT submission FROM rejudged WHERE rejudging = ?1 LIMIT ?2)",
+	[SQL_DROP_REJUDGING] = "DELETE FROM rejudging WHERE n = ?1 AND state = 0",
+	[SQL_UNFINISHED_REJUDGING] = "SELECT n FROM rejudging WHERE state = 0 LIMIT 1",
+	[SQL_NEXT_REJUDGED] =
+		"SELECT r.rejudging, r.submission, s.problem, r.problem_version FROM rejudging g "
+		"CROSS JOIN rejudged r INDEXED BY rejudged_waiting ON r.rejudging = g.n "
+		"CROSS JOIN submission s ON s.n = r.submission "
+		"WHERE g.state = 1 AND r.open = 1 AND r.after IS NULL "
+		"ORDER BY g.n, r.submission LIMIT 1",
+	[SQL_PUT_REJUDGEMENT] = "INSERT INTO judgement (submission, current, state, rejudging, "
+				"problem_version, tests_total) VALUES (?1, 0, 1, ?2, ?3, ?4)",
+	[SQL_PUT_REJUDGE_JOB] = "INSERT INTO job (judgement, priority) VALUES (?1, 1)",
+	[SQL_SET_AFTER] = "UPDATE rejudged SET after = ?3 WHERE rejudging = ?1 AND submission = ?2 "
+			  "AND after IS NULL",
+	[SQL_SET_NEW_VERDICT] = "UPDATE rejudged SET new_verdict = ?3 WHERE rejudging = ?1 "
+				"AND submission = ?2 AND new_verdict = 0",
+	[SQL_COUNT_JUDGED] =
+		"UPDATE rejudging SET judged = judged + 1, judge_errors = judge_errors + (?3 = 9), "
+		"changed = changed + (SELECT old_verdict <> ?3 FROM rejudged WHERE rejudging = ?1 "
+		"AND submission = ?2), state = iif(state = 1 AND judged + 1 = total, 2, state) "
+		"WHERE n = ?1",
+	[SQL_CLEAR_CURRENT] = "UPDATE judgement SET current = 0 WHERE current = 1 AND id IN "
+			      "(SELECT before FROM rejudged WHERE rejudging = ?1)",
+	[SQL_MAKE_CURRENT] = "UPDATE judgement SET current = 1 WHERE state = 3 AND id IN "
+			     "(SELECT after FROM rejudged WHERE rejudging = ?1)",
+	[SQL_END_REJUDGING] = "UPDATE rejudging SET state = ?2, ended_at_us = ?3 WHERE n = ?1",
+	[SQL_NEXT_UNSETTLED] = HELD_COLUMNS
+	", j.verdict FROM rejudged r INDEXED BY rejudged_unsettled CROSS JOIN submission s ON s.n "
+	"= r.submission "
+	"LEFT JOIN judgement j ON j.id = r.after LEFT JOIN job o ON o.judgement = j.id "
+	"WHERE r.rejudging = ?1 AND r.open = 1 LIMIT 1",
+	[SQL_UNSETTLED_REJUDGING] =
+		"SELECT n, state, reason FROM rejudging g WHERE state IN (3, 4) AND EXISTS "
+		"(SELECT 1 FROM rejudged r INDEXED BY rejudged_unsettled WHERE r.rejudging = g.n "
+		"AND r.open = 1) LIMIT 1",
+	[SQL_CANCEL_REJUDGEMENT] =
+		"UPDATE judgement SET state = 4 WHERE id = ?1 AND state IN (1, 2)",
+	[SQL_CLOSE_REJUDGED] =
+		"UPDATE rejudged SET open = 0 WHERE rejudging = ?1 AND submission = ?2",
+	[SQL_REJUDGING] = REJUDGING_COLUMNS "WHERE id = ?1 AND state > 0",
+	[SQL_REJUDGINGS] = REJUDGING_COLUMNS
+	"WHERE state > 0 AND n < ifnull((SELECT n FROM rejudging WHERE id = ?1), 1 << 62) "
+	"ORDER BY n DESC LIMIT ?2",
+	[SQL_REJUDGED] =
+		"SELECT s.id, s.problem, s.language, s.author, r.old_verdict, r.new_verdict "
+		"FROM rejudged r CROSS JOIN submission s ON s.n = r.submission "
+		"WHERE r.rejudging = ?1 "
+		"AND r.submission > ifnull((SELECT n FROM submission WHERE id = ?2), 0) "
+		"AND (?3 = 0 OR (r.new_verdict <> 0 AND r.new_verdict <> r.old_verdict)) "
+		"ORDER BY r.submission LIMIT ?4",
+	[SQL_CHANGES] = "SELECT old_verdict, new_verdict, count(*) FROM rejudged "
+			"WHERE rejudging = ?1 AND new_verdict <> 0 GROUP BY 1, 2 ORDER BY 1, 2",
+	[SQL_JUDGEMENTS] =
+		"SELECT j.id, j.current, g.id, j.state, j.verdict, " VERSION ", " TESTS ", "
+		"j.attempt, j.message, j.compiler_message, j.finished_at_us, j.cpu_time_us, "
+		"j.memory_peak_bytes, j.evidence FROM " BY_SUBMISSION
+		" LEFT JOIN rejudging g ON g.n = j.rejudging WHERE s.id = ?1 ORDER BY j.id",
 };

@@ -4,10 +4,13 @@
 #ifndef STORE_SQLITE_SQL_H
 #define STORE_SQLITE_SQL_H
 
-/* PRAGMA user_version of the schema; a store with a greater one was made by a newer Gavel and is refused. */
-#define SQL_SCHEMA_VERSION 1
+/*
+ * PRAGMA user_version of the schema: how many steps it has gone through.  A store with more was made by a newer Gavel and is
+ * refused; one with fewer goes through the rest when it is opened.
+ */
+#define SQL_SCHEMA_VERSION 2
 
-extern const char sql_schema[];
+extern const char *const sql_schema[SQL_SCHEMA_VERSION];
 
 enum sql {
 	SQL_BEGIN_WRITE,
@@ -63,6 +66,39 @@ enum sql {
 	SQL_SET_RUNNING,
 	SQL_SET_QUEUED,
 	SQL_END_JUDGEMENT,
+
+	SQL_MATCH_ALL,
+	SQL_MATCH_AUTHOR,
+	SQL_MATCH_PROBLEM,
+	SQL_MATCH_VERDICT,
+	SQL_MATCH_ID,
+	SQL_STATE_OF,
+	SQL_REJUDGING_REQUEST,
+	SQL_PUT_REJUDGING,
+	SQL_OPENED_BY,
+	SQL_PUT_REJUDGED,
+	SQL_OPEN_REJUDGING,
+	SQL_DROP_REJUDGED,
+	SQL_DROP_REJUDGING,
+	SQL_UNFINISHED_REJUDGING,
+	SQL_NEXT_REJUDGED,
+	SQL_PUT_REJUDGEMENT,
+	SQL_PUT_REJUDGE_JOB,
+	SQL_SET_AFTER,
+	SQL_SET_NEW_VERDICT,
+	SQL_COUNT_JUDGED,
+	SQL_CLEAR_CURRENT,
+	SQL_MAKE_CURRENT,
+	SQL_END_REJUDGING,
+	SQL_NEXT_UNSETTLED,
+	SQL_UNSETTLED_REJUDGING,
+	SQL_CANCEL_REJUDGEMENT,
+	SQL_CLOSE_REJUDGED,
+	SQL_REJUDGING,
+	SQL_REJUDGINGS,
+	SQL_REJUDGED,
+	SQL_CHANGES,
+	SQL_JUDGEMENTS,
 	SQL_COUNT_
 };
 

@@ -150,7 +150,10 @@ static void life_add(struct shelf_life *life, const Judge__V1__Event *e)
 {
 	cr_assert_eq(e->seq, ++life->events, "event %u follows %zu", (unsigned)e->seq,
 		     life->events - 1);
-	cr_assert_eq(life->ends, 0, "an event after the end");
+	cr_assert(life->ends == 0 || e->kind == JUDGE__V1__EVENT__KIND__REJUDGED,
+		  "an event after the end");
+	life->rejudged += e->kind == JUDGE__V1__EVENT__KIND__REJUDGED;
+	life->last = e->verdict;
 	life->restarts += e->kind == JUDGE__V1__EVENT__KIND__RESTARTED;
 	life->ends += e->kind == JUDGE__V1__EVENT__KIND__FINISHED ||
 		      e->kind == JUDGE__V1__EVENT__KIND__CANCELLED;

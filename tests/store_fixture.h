@@ -46,7 +46,8 @@ struct shelf_life {
 	Judge__V1__State state;
 	Judge__V1__Verdict verdict;
 	uint32_t attempt;
-	size_t events, restarts, ends;
+	size_t events, restarts, ends, rejudged;
+	Judge__V1__Verdict last; /* of the last event */
 	char message[256];
 };
 struct shelf_life shelf_life(const char *id);

@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "judge/store_sqlite_sql.h"
+#include "proto/io.h"
 #include "proto/scope.h"
 #include "tests/store_fixture.h"
 
@@ -122,14 +124,113 @@ Test(store_sqlite, one_process_at_a_time)
 	shelf_reopen();
 }
 
+#define NUMBER_(n) #n
+#define NUMBER(n)  NUMBER_(n)
+
 Test(store_sqlite, newer_schema_is_refused)
 {
 	shelf_empty();
 	cr_assert_eq(tamper("PRAGMA user_version = 99"), SQLITE_OK);
 	assert_refused(EIO, "newer Gavel: its schema has version 99");
-	cr_assert_eq(tamper("PRAGMA user_version = 1"), SQLITE_OK);
+	cr_assert_eq(tamper("PRAGMA user_version = " NUMBER(SQL_SCHEMA_VERSION)), SQLITE_OK);
 	box.s = store_open(box.url, &box.e);
 	cr_assert_not_null(box.s, "%s", box.e.msg);
+}
+
+/* Puts a closed store in place that the first version of the schema made; sql: what happened to it since. */
+static void shelf_of_version_1(const char *sql)
+{
+	AUTO_FREE char *dump = NULL;
+	size_t len;
+
+	shelf_empty();
+	cr_assert_eq(unlink(file_in_box("gavel.db")), 0);
+	cr_assert_eq(io_read_file("tests/store_v1.sql", 1 << 20, &dump, &len, &box.e), 0, "%s",
+		     box.e.msg);
+	cr_assert_eq(tamper(dump), SQLITE_OK);
+	cr_assert_eq(tamper(sql), SQLITE_OK);
+}
+
+static int add_row(void *text, int n, char **values, char **names)
+{
+	(void)n;
+	(void)names;
+	(void)strncat(text, values[0] ? values[0] : "", 32767 - strlen(text));
+	return 0;
+}
+
+/* What a query of one column answers, all rows together, from the file of a closed store. */
+static const char *ask(const char *sql)
+{
+	static char text[2][32768];
+	static int turn;
+	char *out = text[turn++ % 2];
+	sqlite3 *db;
+
+	*out = '\0';
+	cr_assert_eq(sqlite3_open(file_in_box("gavel.db"), &db), SQLITE_OK);
+	cr_assert_eq(sqlite3_exec(db, sql, add_row, out, NULL), SQLITE_OK, "%s", sql);
+	(void)sqlite3_close(db);
+	return out;
+}
+
+#define SCHEMA "SELECT name || ': ' || sql FROM sqlite_schema WHERE sql NOT NULL ORDER BY name"
+
+Test(store_sqlite, older_schema_is_upgraded)
+{
+	Judge__V1__SubmissionFilter all = JUDGE__V1__SUBMISSION_FILTER__INIT;
+	const struct store_rejudging r = {.filter = &all, .reason = "", .request_id = ""};
+	static const char *const finished = "5b0c5af174c830e7414174d92be3cba1";
+	struct store_rejudging_made made;
+	const char *fresh, *upgraded;
+	struct store_job job;
+
+	shelf_empty();
+	fresh = ask(SCHEMA);
+	shelf_close();
+	shelf_of_version_1("");
+	box.s = store_open(box.url, &box.e);
+	cr_assert_not_null(box.s, "%s", box.e.msg);
+	cr_assert_eq(shelf_life(finished).verdict, JUDGE__V1__VERDICT__WRONG_ANSWER);
+	cr_assert_eq(shelf_life("13911a3ea1368b9302f89dc7b464ffa9").state,
+		     JUDGE__V1__STATE__CANCELLED);
+	for (int i = 0; i < 2; i++) {
+		shelf_claim(&job);
+		cr_assert_str_eq(job.submission, i ? "9ea18cb231aa09dc4a60ae28530e204e"
+						   : "1ec8fb15a1620b223456db58fcc556a0");
+		cr_assert_eq(job.attempt, i ? 1 : 2);
+		cr_assert_str_eq(job.problem_version, shelf_version);
+		cr_assert_eq(job.nsources, 2);
+		cr_assert_eq(shelf_finish(&job, JUDGE__V1__VERDICT__ACCEPTED), 0, "%s", box.e.msg);
+		store_job_release(&job);
+	}
+	all.all = 1;
+	cr_assert_eq(store_create_rejudging(box.s, &r, &made, &box.e), 0, "%s", box.e.msg);
+	for (int i = 0; i < 3; i++) {
+		shelf_claim(&job);
+		cr_assert_eq(shelf_finish(&job, JUDGE__V1__VERDICT__ACCEPTED), 0, "%s", box.e.msg);
+		store_job_release(&job);
+	}
+	cr_assert_eq(store_apply_rejudging(box.s, made.id, 0, &box.e), 0, "%s", box.e.msg);
+	cr_assert_eq(shelf_life(finished).verdict, JUDGE__V1__VERDICT__ACCEPTED);
+	store_close(box.s);
+	box.s = NULL;
+	upgraded = ask(SCHEMA);
+	cr_assert(strlen(fresh) > 5000 && strcmp(fresh, upgraded) == 0, "%s\n---\n%s", fresh,
+		  upgraded);
+	cr_assert_str_eq(ask("PRAGMA user_version"), NUMBER(SQL_SCHEMA_VERSION));
+}
+
+Test(store_sqlite, an_upgrade_that_fails_changes_nothing)
+{
+	const char *before, *after;
+
+	shelf_of_version_1("CREATE TABLE rejudged (cake)");
+	before = ask(SCHEMA);
+	assert_refused(EIO, "already exists");
+	after = ask(SCHEMA);
+	cr_assert_str_eq(before, after);
+	cr_assert_str_eq(ask("PRAGMA user_version"), "1");
 }
 
 Test(store_sqlite, database_of_somebody_else_is_refused)
@@ -220,6 +321,14 @@ Test(store_sqlite, the_schema_refuses_what_must_not_be)
 		"UPDATE event SET kind = 1",
 		"UPDATE blob SET data = x'00'",
 		"UPDATE problem_version SET manifest = ''",
+		/* what a rejudging must not do twice, or too early */
+		"INSERT INTO event SELECT submission, seq + i, judgement, attempt, 8, body "
+		"FROM event, (SELECT 1 AS i UNION SELECT 2) WHERE kind = 6",
+		"INSERT INTO rejudged (rejudging, submission, before, problem_version, "
+		"old_verdict) "
+		"SELECT 1 + i, 1, 1, '', 2 FROM (SELECT 0 AS i UNION SELECT 1)",
+		"UPDATE rejudging SET state = 3, ended_at_us = 1 WHERE n = 1",
+		"UPDATE rejudging SET state = 1, ended_at_us = 0 WHERE n = 2",
 		/* references */
 		"DELETE FROM blob",
 		"DELETE FROM problem_version",
@@ -237,6 +346,11 @@ Test(store_sqlite, the_schema_refuses_what_must_not_be)
 	store_job_release(&job);
 	store_close(box.s);
 	box.s = NULL;
+	cr_assert_eq(tamper("INSERT INTO rejudging (n, id, content, state, filter, reason, "
+			    "same_version, created_at_us, total, ended_at_us) VALUES "
+			    "(1, '00000000000000000000000000000001', '', 1, x'', '', 0, 1, 1, 0), "
+			    "(2, '00000000000000000000000000000002', '', 4, x'', '', 0, 1, 1, 9)"),
+		     SQLITE_OK);
 	for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
 		cr_expect_eq(tamper(wrong[i]), SQLITE_CONSTRAINT, "%s", wrong[i]);
 }
