@@ -29,7 +29,7 @@ SANDBOX := $(call objs,$(call srcs,sandbox))
 JUDGE   := $(call objs,$(call srcs,judge))
 PROGS   := $(patsubst %_main.c,%,$(notdir $(wildcard sandbox/*_main.c judge/*_main.c)))
 UNITS   := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
-THREADED = $(filter test_store test_store_rejudge test_api test_grpc test_worker test_blob_cache test_queue,$(UNITS))
+THREADED = $(filter test_store test_store_rejudge test_api test_api_rejudge test_grpc test_worker test_blob_cache test_queue,$(UNITS))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 SOURCES := $(wildcard proto/*.[ch] sandbox/*.[ch] judge/*.[ch] tests/*.[ch] tests/*/*.[ch] tests/attack/*/*.[ch])
 

@@ -25,6 +25,12 @@ const struct api_method api_methods[] = {
 	{"GetProblem", REQUEST(get_problem), REPLY(problem), get_problem},
 	{"ListLanguages", REQUEST(list_languages), REPLY(list_languages_response), list_languages},
 	{"GetServerInfo", REQUEST(get_server_info), REPLY(server_info), get_server_info},
+	{"ListJudgements", REQUEST(list_judgements), REPLY(list_judgements_response), api_list_judgements},
+	{"CreateRejudging", REQUEST(create_rejudging), REPLY(rejudging), api_create_rejudging},
+	{"GetRejudging", REQUEST(get_rejudging), REPLY(get_rejudging_response), api_get_rejudging},
+	{"ListRejudgings", REQUEST(list_rejudgings), REPLY(list_rejudgings_response), api_list_rejudgings},
+	{"ApplyRejudging", REQUEST(apply_rejudging), REPLY(rejudging), api_apply_rejudging},
+	{"CancelRejudging", REQUEST(cancel_rejudging), REPLY(rejudging), api_cancel_rejudging},
 };
 /* clang-format on */
 const size_t api_nmethods = ARRAY_LEN(api_methods);
@@ -54,6 +60,16 @@ int api_check_id(const char *text, struct api_status *st)
 	if (strlen(text) != STORE_ID_LEN || strspn(text, "0123456789abcdef") != STORE_ID_LEN)
 		return api_fail(st, API_INVALID_ARGUMENT,
 				"id: must be %d lower-case hexadecimal digits", STORE_ID_LEN);
+	return 0;
+}
+
+int api_check_text(const char *field, const char *text, size_t max, struct api_status *st)
+{
+	size_t len = strlen(text);
+
+	if (len > max)
+		return api_fail(st, API_INVALID_ARGUMENT, "%s: is %zu bytes long, at most %zu",
+				field, len, max);
 	return 0;
 }
 

@@ -15,7 +15,6 @@
 #define PAGE_MAX     500
 #define CHECK_BYTES  8
 #define CHECK_DIGITS ((size_t)2 * CHECK_BYTES)
-#define POSITION_MAX 512
 
 static const char hex_digits[] = "0123456789abcdef";
 
@@ -37,7 +36,7 @@ static int from_hex(const char *digits)
 	return low ? (int)((high - hex_digits) << 4 | (low - hex_digits)) : -1;
 }
 
-/* scope: NULL-terminated; the kind of list and its filters.  out has CHECK_DIGITS + 1 bytes. */
+/* out has CHECK_DIGITS + 1 bytes. */
 static int check_of(const char *const *scope, const char *position, char *out,
 		    struct api_status *st)
 {
@@ -56,7 +55,7 @@ static int check_of(const char *const *scope, const char *position, char *out,
 	return 0;
 }
 
-static char *make_token(const char *const *scope, const char *position, struct api_status *st)
+char *api_make_token(const char *const *scope, const char *position, struct api_status *st)
 {
 	size_t len = strlen(position);
 	char *token;
@@ -75,9 +74,8 @@ static char *make_token(const char *const *scope, const char *position, struct a
 	return token;
 }
 
-/* position has POSITION_MAX bytes; "" for an empty token. */
-static int read_token(const char *token, const char *const *scope, char *position,
-		      struct api_status *st)
+int api_read_token(const char *token, const char *const *scope, char *position,
+		   struct api_status *st)
 {
 	size_t len = strlen(token);
 	char check[CHECK_DIGITS + 1];
@@ -87,7 +85,8 @@ static int read_token(const char *token, const char *const *scope, char *positio
 	position[0] = '\0';
 	if (len == 0)
 		return 0;
-	if (len <= CHECK_DIGITS + 1 || len >= CHECK_DIGITS + 1 + (size_t)2 * (POSITION_MAX - 1) ||
+	if (len <= CHECK_DIGITS + 1 ||
+	    len >= CHECK_DIGITS + 1 + (size_t)2 * (API_POSITION_MAX - 1) ||
 	    token[CHECK_DIGITS] != '-')
 		goto bad;
 	for (; digits[2 * n]; n++) {
@@ -107,7 +106,7 @@ bad:
 			"page_token: not made by this server for a list with these filters");
 }
 
-static int page_size(uint32_t asked, uint32_t *size, struct api_status *st)
+int api_page_size(uint32_t asked, uint32_t *size, struct api_status *st)
 {
 	if (asked > PAGE_MAX)
 		return api_fail(st, API_INVALID_ARGUMENT, "page_size: is %u, at most %d", asked,
@@ -116,8 +115,8 @@ static int page_size(uint32_t asked, uint32_t *size, struct api_status *st)
 	return 0;
 }
 
-static int check_enum(const char *field, const ProtobufCEnumDescriptor *type, int value,
-		      struct api_status *st)
+int api_check_enum(const char *field, const ProtobufCEnumDescriptor *type, int value,
+		   struct api_status *st)
 {
 	if (protobuf_c_enum_descriptor_get_value(type, value))
 		return 0;
@@ -135,18 +134,18 @@ static int fetch_submissions(struct api *a, const Judge__V1__ListSubmissionsRequ
 				      .author = q->author,
 				      .state = q->state,
 				      .verdict = q->verdict};
-	char position[POSITION_MAX];
+	char position[API_POSITION_MAX];
 	AUTO_FREE char *next = NULL;
 	uint32_t size = PAGE_DEFAULT;
 	struct err e = {0};
 
-	if (page_size(q->page_size, &size, st) < 0 ||
-	    read_token(q->page_token, scope, position, st) < 0)
+	if (api_page_size(q->page_size, &size, st) < 0 ||
+	    api_read_token(q->page_token, scope, position, st) < 0)
 		return -1;
 	if (store_list_submissions(a->config.store, &filter, position, size, &r->submissions,
 				   &r->n_submissions, &next, &e) < 0)
 		return api_store_failed(st, &e, "page_token");
-	r->next_page_token = make_token(scope, next ? next : "", st);
+	r->next_page_token = api_make_token(scope, next ? next : "", st);
 	return r->next_page_token ? 0 : -1;
 }
 
@@ -158,8 +157,8 @@ ProtobufCMessage *api_list_submissions(struct api *a, const ProtobufCMessage *re
 	char numbers[32];
 	const char *scope[] = {"submissions", q->problem, q->language, q->author, numbers, NULL};
 
-	if (check_enum("state", &judge__v1__state__descriptor, (int)q->state, st) < 0 ||
-	    check_enum("verdict", &judge__v1__verdict__descriptor, (int)q->verdict, st) < 0)
+	if (api_check_enum("state", &judge__v1__state__descriptor, (int)q->state, st) < 0 ||
+	    api_check_enum("verdict", &judge__v1__verdict__descriptor, (int)q->verdict, st) < 0)
 		return NULL;
 	snprintf(numbers, sizeof(numbers), "%d %d", (int)q->state, (int)q->verdict);
 	r = api_alloc(1, sizeof(*r), st);
@@ -177,13 +176,13 @@ static int fetch_problems(struct api *a, const Judge__V1__ListProblemsRequest *q
 			  Judge__V1__ListProblemsResponse *r, struct api_status *st)
 {
 	const char *scope[] = {"problems", NULL};
-	char after[POSITION_MAX];
+	char after[API_POSITION_MAX];
 	uint32_t size = PAGE_DEFAULT;
 	struct err e = {0};
 	const char *next = "";
 
-	if (page_size(q->page_size, &size, st) < 0 ||
-	    read_token(q->page_token, scope, after, st) < 0)
+	if (api_page_size(q->page_size, &size, st) < 0 ||
+	    api_read_token(q->page_token, scope, after, st) < 0)
 		return -1;
 	if (store_list_problems(a->config.store, after, size + 1, &r->problems, &r->n_problems,
 				&e) < 0)
@@ -193,7 +192,7 @@ static int fetch_problems(struct api *a, const Judge__V1__ListProblemsRequest *q
 		r->n_problems = size;
 		next = r->problems[size - 1]->name;
 	}
-	r->next_page_token = make_token(scope, next, st);
+	r->next_page_token = api_make_token(scope, next, st);
 	return r->next_page_token ? 0 : -1;
 }
 

@@ -11,16 +11,6 @@
 #define REQUEST_ID_MAX 128
 #define AUTHOR_MAX     256
 
-static int check_text(const char *field, const char *text, size_t max, struct api_status *st)
-{
-	size_t len = strlen(text);
-
-	if (len > max)
-		return api_fail(st, API_INVALID_ARGUMENT, "%s: is %zu bytes long, at most %zu",
-				field, len, max);
-	return 0;
-}
-
 static int check_name(const Judge__V1__SubmitRequest *q, size_t i, struct api_status *st)
 {
 	const char *name = q->sources[i]->name;
@@ -46,8 +36,8 @@ static int check_fields(const Judge__V1__SubmitRequest *q, struct api_status *st
 {
 	if (!*q->problem)
 		return api_fail(st, API_INVALID_ARGUMENT, "problem: is empty");
-	if (check_text("request_id", q->request_id, REQUEST_ID_MAX, st) < 0 ||
-	    check_text("author", q->author, AUTHOR_MAX, st) < 0)
+	if (api_check_text("request_id", q->request_id, REQUEST_ID_MAX, st) < 0 ||
+	    api_check_text("author", q->author, AUTHOR_MAX, st) < 0)
 		return -1;
 	if (q->n_sources < 1 || q->n_sources > SOURCES_MAX)
 		return api_fail(st, API_INVALID_ARGUMENT, "sources: %zu files, must be 1 to %d",

@@ -6,6 +6,7 @@ struct watch {
 	struct api_watcher watcher; /* first: wake() gets it */
 	struct rpc *rpc;
 	uint64_t seq; /* of the last event fetched */
+	int keep_open;
 	struct api_events events;
 	size_t sent; /* of these */
 };
@@ -45,6 +46,7 @@ static int open_watch(struct rpc *r, struct api_status *st)
 	w->watcher.wake = wake_watch;
 	w->rpc = r;
 	w->seq = q->after_seq;
+	w->keep_open = q->keep_open;
 	*rpc_state(r) = w;
 	api_watch(rpc_api(r), &w->watcher);
 	return 0;
@@ -63,6 +65,8 @@ static int look_again(struct rpc *r, struct watch *w, struct api_status *st)
 		return -1;
 	if (w->events.n > 0)
 		w->seq = w->events.items[w->events.n - 1]->seq;
+	if (w->keep_open)
+		w->events.ended = 0;
 	return 0;
 }
 
@@ -115,6 +119,12 @@ const struct rpc_method grpc_judge_methods[] = {
 	UNARY("GetProblem", get_problem_request),
 	UNARY("ListLanguages", list_languages_request),
 	UNARY("GetServerInfo", get_server_info_request),
+	UNARY("ListJudgements", list_judgements_request),
+	UNARY("CreateRejudging", create_rejudging_request),
+	UNARY("GetRejudging", get_rejudging_request),
+	UNARY("ListRejudgings", list_rejudgings_request),
+	UNARY("ApplyRejudging", apply_rejudging_request),
+	UNARY("CancelRejudging", cancel_rejudging_request),
 	{0},
 };
 /* clang-format on */
