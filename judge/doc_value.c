@@ -5,6 +5,8 @@
 
 #include "proto/scope.h"
 
+#define NUMBER_MAX 400 /* bytes of a number that is not an exact amount */
+
 /* Reads digits; returns how many there were, 0 also on overflow. */
 static size_t digits(const char *text, uint64_t *out)
 {
@@ -62,47 +64,119 @@ int doc_value_duration(const char *text, uint64_t *out)
 	return with_unit(text, units, ARRAY_LEN(units), out);
 }
 
+/* A number as the package formats write it: [sign] digits with at most one point [exponent]. */
+struct number {
+	uint64_t digits; /* without leading and trailing zeros */
+	int exponent;    /* of ten, that digits are to be multiplied with */
+	int negative;
+};
+
+#define EXPONENT_MAX 400
+
+static const char *read_digits(const char *text, struct number *n, size_t *count)
+{
+	int zeros = 0, point = 0;
+
+	for (; (*text >= '0' && *text <= '9') || (*text == '.' && !point); text++) {
+		if (*text == '.') {
+			point = 1;
+			continue;
+		}
+		++*count;
+		n->exponent -= point;
+		zeros++;
+		if (*text == '0')
+			continue;
+		for (; zeros > 0; zeros--)
+			if (__builtin_mul_overflow(n->digits, 10, &n->digits))
+				return NULL;
+		if (__builtin_add_overflow(n->digits, (uint64_t)(*text - '0'), &n->digits))
+			return NULL;
+	}
+	n->exponent += zeros;
+	return text;
+}
+
+static const char *read_exponent(const char *text, struct number *n)
+{
+	int value = 0, minus = text[1] == '-';
+	const char *at = text + 1 + (text[1] == '-' || text[1] == '+');
+
+	if (*at < '0' || *at > '9')
+		return NULL;
+	for (; *at >= '0' && *at <= '9'; at++)
+		value = value < EXPONENT_MAX ? value * 10 + (*at - '0') : value;
+	n->exponent += minus ? -value : value;
+	return at;
+}
+
+static int read_number(const char *text, struct number *n)
+{
+	size_t count = 0;
+
+	*n = (struct number){.negative = *text == '-'};
+	text += *text == '-' || *text == '+';
+	text = read_digits(text, n, &count);
+	if (text && count > 0 && (*text == 'e' || *text == 'E'))
+		text = read_exponent(text, n);
+	return text && count > 0 && *text == '\0' ? 0 : -1;
+}
+
 int doc_value_amount(const char *text, uint64_t scale, uint64_t *out)
 {
-	uint64_t value, part = 0, place = 1;
-	size_t len = digits(text, &value);
+	struct number n;
+	unsigned __int128 value;
 
-	if (len == 0 || __builtin_mul_overflow(value, scale, &value))
+	if (read_number(text, &n) < 0 || (n.negative && n.digits > 0))
 		return -1;
-	if (text[len] == '.') {
-		if (text[++len] == '\0')
+	value = (unsigned __int128)n.digits * scale;
+	for (; n.exponent > 0 && value > 0 && value <= UINT64_MAX; n.exponent--)
+		value *= 10;
+	for (; n.exponent < 0 && value > 0; n.exponent++) {
+		if (value % 10 != 0)
 			return -1;
-		for (; text[len] >= '0' && text[len] <= '9' && place < 1000000000; len++) {
-			part = part * 10 + (uint64_t)(text[len] - '0');
-			place *= 10;
-		}
-		len += strspn(text + len, "0");
+		value /= 10;
 	}
-	if (text[len] != '\0' || __builtin_mul_overflow(part, scale, &part) || part % place != 0 ||
-	    __builtin_add_overflow(value, part / place, &value))
+	if (value > UINT64_MAX)
 		return -1;
-	*out = value;
+	*out = (uint64_t)value;
 	return 0;
+}
+
+/* Whether the text is of the formats' grammar, which strtod() takes a lot more than. */
+static int is_float(const char *text)
+{
+	size_t digits;
+	const char *at = text + (*text == '-' || *text == '+');
+
+	digits = strspn(at, "0123456789");
+	at += digits;
+	if (*at == '.') {
+		size_t more = strspn(++at, "0123456789");
+
+		digits += more;
+		at += more;
+	}
+	if (digits == 0)
+		return 0;
+	if (*at == 'e' || *at == 'E') {
+		at++;
+		at += *at == '-' || *at == '+';
+		digits = strspn(at, "0123456789");
+		at += digits;
+	}
+	return digits > 0 && *at == '\0';
+}
+
+int doc_value_float(const char *text, double *out)
+{
+	if (strnlen(text, NUMBER_MAX + 1) > NUMBER_MAX || !is_float(text))
+		return -1;
+	*out = strtod(text, NULL);
+	return *out - *out == 0 ? 0 : -1; /* no infinity */
 }
 
 int doc_value_number(const char *text, double *out)
 {
-	double value = 0, place = 1;
-	int points = 0, ndigits = 0;
-
-	if (strnlen(text, 21) > 20)
-		return -1;
-	for (; *text; text++) {
-		if (*text == '.' && points++ == 0)
-			continue;
-		if (*text < '0' || *text > '9')
-			return -1;
-		value = value * 10 + (*text - '0');
-		place *= points ? 10 : 1;
-		ndigits++;
-	}
-	if (ndigits == 0)
-		return -1;
-	*out = value / place;
-	return 0;
+	return doc_value_float(text, out) < 0 || *out < 0 ? -1 : 0;
 }

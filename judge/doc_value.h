@@ -1,7 +1,7 @@
 /*
  * doc_value.h - numbers with units, from text that nobody has checked.
  *
- * Each takes the whole text or returns -1; no locale, no sign, no space, no overflow.
+ * Each takes the whole text or returns -1; no locale, no space, no overflow; a sign only where it says so.
  */
 #ifndef DOC_VALUE_H
 #define DOC_VALUE_H
@@ -17,10 +17,16 @@ int doc_value_size(const char *text, uint64_t *out);
 /* "250us" "500ms" "1.5s" "2m" "1h": microseconds.  The unit must be there. */
 int doc_value_duration(const char *text, uint64_t *out);
 
-/* "1.5" times scale, exactly: -1 when it does not come out whole. */
+/*
+ * "1.5", ".5", "15e-1" times scale, exactly: -1 when it does not come out whole, when it is negative, or too large.  The grammar is
+ * that of numbers in package format 2025-09, as it is for the two below.
+ */
 int doc_value_amount(const char *text, uint64_t scale, uint64_t *out);
 
-/* "0.25": decimal digits with at most one point, at most 20 bytes. */
+/* "-0.25", "1e-6": the nearest double; never infinity or NaN. */
+int doc_value_float(const char *text, double *out);
+
+/* The same, not negative. */
 int doc_value_number(const char *text, double *out);
 
 #endif

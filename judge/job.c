@@ -217,11 +217,20 @@ static int judge_test(struct job *j, size_t index, struct job_result *out, struc
 	if (!run)
 		return err_set(e, "out of memory");
 	out->runs[out->nruns++] = run;
-	out->verdict = run->verdict;
+	if (out->verdict == JUDGE__V1__VERDICT__ACCEPTED)
+		out->verdict = run->verdict;
 	return tell(j, JUDGE__V1__EVENT__KIND__TEST, run, NULL, e);
 }
 
-/* In order, up to the first that is not accepted. */
+static int wants_more(const struct job *j, const struct job_result *so_far)
+{
+	if (so_far->verdict == JUDGE__V1__VERDICT__ACCEPTED)
+		return 1;
+	return so_far->verdict != JUDGE__V1__VERDICT__JUDGE_ERROR && j->config->more &&
+	       j->config->more(j->config->more_arg, so_far);
+}
+
+/* In order; the verdict is that of the first that is not accepted. */
 static int judge_tests(struct job *j, struct job_result *out, struct err *e)
 {
 	size_t n = j->config->problem->ncases;
@@ -230,7 +239,7 @@ static int judge_tests(struct job *j, struct job_result *out, struct err *e)
 	if (!out->runs)
 		return err_set(e, "out of memory");
 	out->verdict = JUDGE__V1__VERDICT__ACCEPTED;
-	for (size_t i = 0; i < n && out->verdict == JUDGE__V1__VERDICT__ACCEPTED; i++)
+	for (size_t i = 0; i < n && wants_more(j, out); i++)
 		if (judge_test(j, i, out, e) < 0)
 			return -1;
 	if (out->verdict == JUDGE__V1__VERDICT__JUDGE_ERROR)

@@ -19,6 +19,7 @@
 
 struct blob_cache;
 struct err;
+struct job_result;
 struct language;
 struct problem;
 struct sandbox_client;
@@ -27,6 +28,9 @@ struct sandbox_client;
 
 /* Called for COMPILING, COMPILED and each TEST; -1 ends the job as JOB_STOPPED.  The event is borrowed. */
 typedef int job_event(void *arg, Judge__V1__Event *event, struct err *e);
+
+/* Asked after each test from the first failure on: 1 if the next one is to be judged all the same. */
+typedef int job_more(void *arg, const struct job_result *so_far);
 
 struct job_config { /* borrowed for as long as the job */
 	const char *program_socket, *jury_socket;
@@ -40,13 +44,15 @@ struct job_config { /* borrowed for as long as the job */
 	size_t transcript_bytes; /* kept of what program and interactor say to each other; 0: nothing */
 	job_event *event;        /* may be NULL */
 	void *event_arg;
+	job_more *more; /* NULL: the first failure is the last test */
+	void *more_arg;
 };
 
 struct job_result { /* released by job_result_release() */
 	Judge__V1__Verdict verdict;
 	char *message; /* why, for JUDGE_ERROR; may be NULL */
 	char *compiler_message;
-	Judge__V1__Run **runs; /* up to the first failure */
+	Judge__V1__Run **runs; /* up to the first failure, or further if job_config.more wants it */
 	size_t nruns;
 	Judge__V1__Evidence *evidence;
 };

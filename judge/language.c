@@ -43,6 +43,7 @@ static const struct doc_field run_fields[] = {
 static const struct doc_field fields[] = {
 	{"name",       DOC_STRING,  AT(name),       .least = 1, .most = LANGUAGE_NAME_MAX, .required = 1},
 	{"title",      DOC_STRING,  AT(title),      .least = 1, .required = 1},
+	{"code",       DOC_STRING,  AT(code),       .least = 1, .most = LANGUAGE_NAME_MAX},
 	{"extensions", DOC_STRINGS, AT(extensions), .least = 1, .most = 16, .required = 1},
 	{"main",       DOC_STRING,  AT(main),       .least = 1},
 	{"preferred",  DOC_FLAG,    AT(preferred)},
@@ -199,6 +200,10 @@ int language_parse(const char *file, const char *text, size_t len, struct langua
 		rc = check_rule(&d, out, e);
 	if (rc == 0)
 		rc = fill_lists(out, e);
+	if (rc == 0 && !out->code) {
+		out->code = strdup(out->name);
+		rc = out->code ? 0 : err_sys(e, "%s", file);
+	}
 	doc_release(&d);
 	return rc;
 }

@@ -18,6 +18,7 @@ struct err;
 /* String lists are NULL-terminated, never NULL unless said. */
 struct language {
 	char *name, *title;
+	char *code; /* key `code`: what package formats call it ("cpp"); the name unless given */
 	char **extensions; /* without the dot; the first one is the usual one */
 	char *main; /* key `main`: name of a single unnamed source; NULL: "main." + first extension */
 	int preferred; /* key `preferred`: of several languages with one extension, the one for problem packages */
@@ -70,6 +71,13 @@ void language_release(struct language *l);
 
 /* NULL: no such rule. */
 const struct language *languages_find(const struct languages *all, const char *name);
+
+/* Whether package formats mean this one by a code of theirs: "cpp" is all standards of C++. */
+int language_has_code(const struct language *l, const char *code);
+
+/* The available language with that name or, of those with that code, the preferred one or the only one.  NULL with *e: none. */
+const struct language *languages_by_code(const struct languages *all, const char *code,
+					 struct err *e);
 
 /*
  * The language that a file name's extension belongs to, available ones only.  Several: the preferred one of them if

@@ -24,6 +24,37 @@ const struct language *languages_find(const struct languages *all, const char *n
 	return NULL;
 }
 
+int language_has_code(const struct language *l, const char *code)
+{
+	return strcmp(l->name, code) == 0 || strcmp(l->code, code) == 0;
+}
+
+const struct language *languages_by_code(const struct languages *all, const char *code,
+					 struct err *e)
+{
+	const struct language *found = NULL;
+	char shown[48];
+
+	names_escape(code, strlen(code), shown, sizeof(shown));
+	for (size_t i = 0; i < all->n; i++) {
+		const struct language *l = &all->items[i];
+
+		if (!l->available || !language_has_code(l, code))
+			continue;
+		if (l->preferred || strcmp(l->name, code) == 0)
+			return l;
+		if (found) {
+			err_set(e, "%s could be %s or %s: one of them must be `preferred`", shown,
+				found->name, l->name);
+			return NULL;
+		}
+		found = l;
+	}
+	if (!found)
+		err_set(e, "no language on this machine is called %s", shown);
+	return found;
+}
+
 const struct language *languages_by_file(const struct languages *all, const char *file, int package,
 					 struct err *e)
 {

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <sys/stat.h>
 
 #include "judge/hash.h"
@@ -58,6 +59,28 @@ char **problem_words(char *const *before, const char *text)
 char **problem_words_copy(char *const *words)
 {
 	return problem_words(words, "");
+}
+
+int problem_warn(struct problem *p, struct err *e, const char *fmt, ...)
+{
+	AUTO_FREE char *text = NULL;
+	size_t n = 0;
+	char **grown;
+	va_list ap;
+	int len;
+
+	va_start(ap, fmt);
+	len = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	if (len < 0) {
+		text = NULL;
+		return err_set(e, "out of memory");
+	}
+	while (p->warnings && p->warnings[n])
+		n++;
+	grown = add_word(p->warnings, n, text, (size_t)len);
+	p->warnings = grown; /* add_word() frees the list when it fails */
+	return grown ? 0 : err_set(e, "out of memory");
 }
 
 int problem_file_read(const struct problem *p, const char *path, const char *name,
@@ -138,11 +161,15 @@ void problem_release(struct problem *p)
 	for (size_t i = 0; i < p->nsubmissions; i++) {
 		free(p->submissions[i].name);
 		free(p->submissions[i].folder);
+		free(p->submissions[i].language);
+		free(p->submissions[i].entrypoint);
+		expect_release(&p->submissions[i].rules);
 		files_free(p->submissions[i].files, p->submissions[i].nfiles);
 	}
 	free(p->submissions);
 	program_release(&p->validator);
 	program_release(&p->grader);
+	problem_words_free(p->warnings);
 	free(p->name);
 	free(p->title);
 	if (p->dir >= 0)
@@ -263,6 +290,7 @@ static int read_parts(struct problem *p, struct problem_settings *s, struct err 
 		return -1;
 	p->limits = s->limits;
 	p->kind = s->kind;
+	p->timing = s->timing;
 	p->title = s->title ? ptr_steal(&s->title) : strdup(p->name);
 	if (!p->title)
 		return err_sys(e, "title");

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "judge/expect.h"
 #include "judge/score.h"
 #include "judge/scratch.h"
 #include "judge/validator.h"
@@ -24,9 +25,6 @@ struct store;
 struct store_problem;
 
 #define PROBLEM_HASH_LEN 64
-
-/* Bit of a Judge__V1__Verdict in a set. */
-#define PROBLEM_VERDICT(v) (1U << (v))
 
 /* A file of the package, or a blob when the problem comes from a manifest. */
 struct problem_file {
@@ -93,9 +91,8 @@ struct problem_submission {
 	char *folder; /* "wrong_answer" */
 	struct problem_file *files;
 	size_t nfiles;
-	/* Sets of verdicts: the verdict must be in permitted and, if required is not empty, in required.  Folding (MLE and SV to RTE,
-	 * OLE to WA) is up to problem_expected(). */
-	uint32_t permitted, required;
+	struct expect_rules rules;   /* what it must do */
+	char *language, *entrypoint; /* as submissions.yaml says; NULL: by its files */
 };
 
 struct problem_limits {
@@ -115,12 +112,20 @@ struct problem_program {
 	size_t nartifacts;
 };
 
+/* How the time limit and the times of the package's own submissions are to lie; of problem_read() only. */
+struct problem_timing {
+	/* slowest accepted * ac_to_limit <= limit, limit * limit_to_tle <= slowest test of each too slow one */
+	double ac_to_limit, limit_to_tle;
+	uint64_t resolution_us; /* of a limit that is computed */
+};
+
 /* Released by problem_release(). */
 struct problem {
 	char *name;  /* of the folder */
 	char *title; /* `name` in problem.yaml, or the folder's */
 	char version[PROBLEM_HASH_LEN + 1];
 	struct problem_limits limits;
+	struct problem_timing timing;
 	unsigned kind; /* bits of problem_kind */
 	struct problem_group
 		*groups; /* each behind its parent, in judging order; at least the first */
@@ -133,7 +138,8 @@ struct problem {
 	struct problem_program grader;          /* nsources 0: none */
 	struct problem_submission *submissions; /* by name; none from a manifest */
 	size_t nsubmissions;
-	int dir;                 /* the package; -1 from a manifest */
+	char **warnings; /* of problem_read(), for the package's author; NULL-terminated, NULL: none */
+	int dir;         /* the package; -1 from a manifest */
 	struct scratch unpacked; /* where the archive is that the package came as */
 };
 
@@ -150,15 +156,6 @@ void problem_release(struct problem *p);
 /* The whole file in heap memory, a NUL behind it; -1 too when it has changed since problem_read(). */
 int problem_load(const struct problem *p, const struct problem_file *f, char **data, size_t *len,
 		 struct err *e);
-
-/* Whether a verdict (Judge__V1__Verdict) is as this submission's folder says. */
-int problem_expected(const struct problem_submission *s, int verdict);
-
-/* "AC" or "TLE or RTE", for people. */
-void problem_expectation(const struct problem_submission *s, char *out, size_t size);
-
-/* The codes of Judge__V1__Verdict: "AC" "WA" "TLE" "MLE" "OLE" "RTE" "SV" "CE" "JE"; "?" for others. */
-const char *problem_verdict_code(int verdict);
 
 /*
  * JSON of everything judging needs; contents as hashes of blobs.  The caller frees it.  NULL: out of memory.

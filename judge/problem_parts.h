@@ -1,8 +1,9 @@
 /*
  * problem_parts.h - what the files that read a package tell each other; callers of problem.h need none of it.
  *
- * Reading order: problem_yaml.c (problem.yaml and the time limit), problem_data.c (tests), problem_programs.c (validator,
- * submissions), problem_groups.c, problem.c (all together), problem_manifest.c and problem_manifest_groups.c, problem_import.c.
+ * Reading order: problem_yaml.c (problem.yaml and the time limit), problem_data.c (tests), problem_programs.c (validator),
+ * problem_submissions.c, problem_groups.c, problem.c (all together), problem_manifest.c and problem_manifest_groups.c,
+ * problem_import.c.
  */
 #ifndef PROBLEM_PARTS_H
 #define PROBLEM_PARTS_H
@@ -14,6 +15,7 @@
 #include "judge/problem.h"
 
 struct err;
+struct package_entry;
 
 #define PROBLEM_FILE_MAX    (256U << 20) /* bytes of one file */
 #define PROBLEM_TOTAL_MAX   (4ULL << 30) /* of all tests */
@@ -33,9 +35,9 @@ struct problem_settings {
 	char **args;   /* validator_flags in words, NULL-terminated */
 	unsigned args_line;
 	struct problem_limits limits;
-	uint64_t resolution_us; /* 2025-09: of the time limit */
-	unsigned time_line;     /* where the time limit is in problem.yaml, 0: it is not */
-	struct problem_text {   /* as it stands there */
+	struct problem_timing timing;
+	unsigned time_line;   /* where the time limit is in problem.yaml, 0: it is not */
+	struct problem_text { /* as it stands there */
 		char *format, *type, *validation, *flags, *other;
 		double number;
 		int flag;
@@ -60,12 +62,24 @@ void problem_group_release(struct problem_group *g); /* frees what is in it */
 /* Fills p->groups and p->cases. */
 int problem_read_data(struct problem *p, const struct problem_settings *s, struct err *e);
 
-/* Fills p->custom, p->validator and p->submissions. */
+/* Fills p->submissions. */
+int problem_read_submissions(struct problem *p, const struct problem_settings *s, struct err *e);
+
+/* A program of a folder, which is a file or a folder of files; appends to *files. */
+int problem_read_program(const struct problem *p, const char *folder,
+			 const struct package_entry *entry, struct problem_file **files, size_t *n,
+			 struct err *e);
+
+/* Fills p->custom, p->validator and, with the one above, p->submissions. */
 int problem_read_programs(struct problem *p, const struct problem_settings *s, struct err *e);
 
 /* Hashes one file: fills *out; takes nothing, copies name and path. */
 int problem_file_read(const struct problem *p, const char *path, const char *name,
 		      struct problem_file *out, struct err *e);
+
+/* Adds to p->warnings what the author should know of and nothing need be refused for. */
+int problem_warn(struct problem *p, struct err *e, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* "a  b" -> {"a", "b", NULL} behind those of `before` (may be NULL); owned by the caller.  NULL: out of memory. */
 char **problem_words(char *const *before, const char *text);

@@ -21,6 +21,7 @@
 
 #define TIME_MAX_US (600 * SEC)
 #define PASSES_MAX  1000
+#define FACTOR_MAX  1000 /* of a time multiplier */
 
 #define AT(member)         .offset = offsetof(struct problem_settings, member)
 #define BYTES(s, low, top) .scale = (s), .least = (low), .most = (top)
@@ -44,8 +45,8 @@
 
 /* clang-format off */
 static const struct doc_field legacy_limits[] = {
-	{"time_multiplier",    DOC_NUMBER, AT(text.number)},
-	{"time_safety_margin", DOC_NUMBER, AT(text.number)},
+	{"time_multiplier",    DOC_NUMBER, AT(timing.ac_to_limit)},
+	{"time_safety_margin", DOC_NUMBER, AT(timing.limit_to_tle)},
 	LIMITS_OF_BOTH,
 	{.key = NULL},
 };
@@ -69,15 +70,15 @@ static const struct doc_field legacy[] = {
 };
 
 static const struct doc_field multipliers[] = {
-	{"ac_to_time_limit",  DOC_NUMBER, AT(text.number)},
-	{"time_limit_to_tle", DOC_NUMBER, AT(text.number)},
+	{"ac_to_time_limit",  DOC_NUMBER, AT(timing.ac_to_limit)},
+	{"time_limit_to_tle", DOC_NUMBER, AT(timing.limit_to_tle)},
 	{.key = NULL},
 };
 
 static const struct doc_field new_limits[] = {
 	{"time_multipliers",  DOC_NESTED,  .nested = multipliers},
 	{"time_limit",        LIMIT(time_us), .scale = SEC, .least = TIME_MIN_US, .most = TIME_MAX_US},
-	{"time_resolution",   DOC_AMOUNT,  AT(resolution_us), .scale = SEC, .least = 1000, .most = TIME_MAX_US},
+	{"time_resolution",   DOC_AMOUNT,  AT(timing.resolution_us), .scale = SEC, .least = 1000, .most = TIME_MAX_US},
 	LIMITS_OF_BOTH,
 	{.key = NULL},
 };
@@ -271,19 +272,44 @@ static int check_languages(const struct doc *d, struct err *e)
 	return doc_fail(d, n->key_line, e, "languages: only `all` is supported yet");
 }
 
-static int check_time(const struct doc *d, struct problem_settings *s, struct err *e)
+/* The line of a key below limits; only of a value that has been read. */
+static const struct doc_node *limit_node(const struct doc *d, const char *key)
 {
 	const struct doc_node *limits = doc_get(d->root, "limits");
-	const struct doc_node *n = limits ? doc_get(limits, "time_limit") : NULL;
+	const struct doc_node *n = limits ? doc_get(limits, key) : NULL;
+	const struct doc_node *nested = limits ? doc_get(limits, "time_multipliers") : NULL;
 
-	if (!n)
+	return n || !nested ? n : doc_get(nested, key);
+}
+
+static int check_factor(const struct doc *d, const char *key, double value, struct err *e)
+{
+	const struct doc_node *n = limit_node(d, key);
+
+	if (!n || (value >= 1 && value <= FACTOR_MAX))
 		return 0;
-	s->time_line = n->line;
-	if (s->limits.time_us % s->resolution_us != 0)
-		return doc_fail(d, n->line, e,
-				"time_limit: %s is not a multiple of time_resolution (%g s)",
-				n->text, (double)s->resolution_us / 1e6);
-	return 0;
+	return doc_fail(d, n->line, e, "%s: expected a number from 1 to %d", key, FACTOR_MAX);
+}
+
+static int check_time(const struct doc *d, struct problem_settings *s, struct err *e)
+{
+	const struct doc_node *n = limit_node(d, "time_limit");
+	int is_new = s->format == PROBLEM_2025_09;
+
+	s->time_line = n ? n->line : 0;
+	if (check_factor(d, is_new ? "ac_to_time_limit" : "time_multiplier", s->timing.ac_to_limit,
+			 e) < 0)
+		return -1;
+	return check_factor(d, is_new ? "time_limit_to_tle" : "time_safety_margin",
+			    s->timing.limit_to_tle, e);
+}
+
+/* What the formats say where a package does not. */
+static struct problem_timing default_timing(const struct problem_settings *s)
+{
+	if (s->format == PROBLEM_2025_09)
+		return (struct problem_timing){2.0, 1.5, SEC};
+	return (struct problem_timing){5.0, 2.0, SEC};
 }
 
 int problem_parse_settings(const char *text, size_t len, struct problem_settings *s, struct err *e)
@@ -292,7 +318,6 @@ int problem_parse_settings(const char *text, size_t len, struct problem_settings
 	int rc;
 
 	*s = (struct problem_settings){
-		.resolution_us = SEC,
 		.limits = {.memory_bytes = 2048 * MIB,
 			   .output_bytes = 8 * MIB,
 			   .code_bytes = 128 * KIB},
@@ -302,6 +327,7 @@ int problem_parse_settings(const char *text, size_t len, struct problem_settings
 	rc = read_format(&d, s, e);
 	if (rc == 0)
 		rc = read_type(&d, s, e); /* before unknown keys: says best why */
+	s->timing = default_timing(s);
 	if (rc == 0)
 		rc = doc_read(&d, d.root, s->format == PROBLEM_2025_09 ? new : legacy, s, e);
 	if (rc == 0)
@@ -309,7 +335,9 @@ int problem_parse_settings(const char *text, size_t len, struct problem_settings
 	if (rc == 0 && s->format != PROBLEM_2025_09)
 		rc = read_validation(&d, s, e);
 	if (rc == 0 && s->format == PROBLEM_2025_09)
-		rc = check_languages(&d, e) < 0 || check_time(&d, s, e) < 0 ? -1 : 0;
+		rc = check_languages(&d, e);
+	if (rc == 0)
+		rc = check_time(&d, s, e);
 	if (rc == 0)
 		rc = read_passes(&d, s, e);
 	doc_release(&d);

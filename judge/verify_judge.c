@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
+#include "judge/example.h"
 #include "judge/job.h"
 #include "judge/jury.h"
 #include "judge/problem.h"
@@ -31,15 +32,8 @@ struct work {
 static void fail(struct verify_outcome *o, int verdict, const struct err *e)
 {
 	o->verdict = verdict;
+	o->state = EXPECT_BROKEN;
 	o->message = strdup(e->msg);
-}
-
-static void take_usage(struct verify_outcome *o, const Judge__V1__Usage *u)
-{
-	if (u->cpu_time_us > o->cpu_time_us)
-		o->cpu_time_us = u->cpu_time_us;
-	if (u->memory_peak_bytes > o->memory_peak_bytes)
-		o->memory_peak_bytes = u->memory_peak_bytes;
 }
 
 static char *copy(const char *text)
@@ -47,132 +41,182 @@ static char *copy(const char *text)
 	return text && text[0] ? strdup(text) : NULL;
 }
 
-/* The last run decided unless all tests were passed or none was run. */
-static void take_result(struct verify_outcome *o, const struct job_result *r)
-{
-	const Judge__V1__Run *last = r->nruns ? r->runs[r->nruns - 1] : NULL;
+/* One submission while it is judged, for what is to be known before the next test. */
+struct look {
+	const struct work *w;
+	const struct problem_submission *submission;
+	const struct language *language;
+	struct problem patient;  /* the problem with the limit that it is judged under */
+	struct expect_run *runs; /* room for all tests */
+};
 
-	for (size_t i = 0; i < r->nruns; i++)
-		if (r->runs[i]->usage)
-			take_usage(o, r->runs[i]->usage);
-	o->verdict = (int)r->verdict;
-	if (r->verdict == JUDGE__V1__VERDICT__COMPILE_ERROR) {
+/*
+ * Who is to be too slow gets more time than the limit, to see by how much.  What came out after the limit is graded as if it had
+ * been stopped there.
+ */
+static int was_too_slow(const struct look *l, const Judge__V1__Run *run)
+{
+	struct job_limits lim = job_limits_of(&l->w->stored, l->language);
+
+	return l->patient.limits.time_us > l->w->stored.limits.time_us && run->usage &&
+	       run->verdict != JUDGE__V1__VERDICT__JUDGE_ERROR &&
+	       (run->usage->cpu_time_us > lim.cpu_us || run->usage->wall_time_us > lim.wall_us);
+}
+
+static int verdict_of(const struct look *l, const Judge__V1__Run *run)
+{
+	return was_too_slow(l, run) ? JUDGE__V1__VERDICT__TIME_LIMIT_EXCEEDED : (int)run->verdict;
+}
+
+/* The tests so far as they count under the limit, and the first of them that decides. */
+static const Judge__V1__Run *take_runs(struct look *l, const struct job_result *r, int *verdict)
+{
+	const Judge__V1__Run *decided = NULL;
+
+	*verdict = r->nruns ? JUDGE__V1__VERDICT__ACCEPTED : (int)r->verdict;
+	for (size_t i = 0; i < r->nruns; i++) {
+		const Judge__V1__Run *run = r->runs[i];
+
+		l->runs[i] = (struct expect_run){run->name, verdict_of(l, run), run->message};
+		if (!decided && l->runs[i].verdict != JUDGE__V1__VERDICT__ACCEPTED) {
+			*verdict = l->runs[i].verdict;
+			decided = run;
+		}
+	}
+	return decided;
+}
+
+/* CPU time as it would count in a language whose rule adds nothing. */
+static uint64_t plain_time(const struct language *l, uint64_t us)
+{
+	us -= us < l->run.time_extra_us ? us : l->run.time_extra_us;
+	return (uint64_t)((double)us / l->run.time_factor + 0.5);
+}
+
+static void take_bound(struct verify_outcome *o, const struct look *l, const Judge__V1__Run *run)
+{
+	const struct expect_rules *rules = &l->submission->rules;
+	struct job_limits patient = job_limits_of(&l->patient, l->language);
+	uint64_t us = plain_time(l->language, run->usage->cpu_time_us);
+
+	if (run->usage->wall_time_us > patient.wall_us)
+		us = plain_time(l->language, patient.cpu_us); /* it slept: as good as any */
+	if (expect_bounds(rules, EXPECT_TIME_LOWER, run->name) && us > o->lower_us)
+		o->lower_us = us;
+	if (expect_bounds(rules, EXPECT_TIME_UPPER, run->name) && us > o->upper_us)
+		o->upper_us = us;
+	if (o->upper_us && us >= plain_time(l->language, patient.cpu_us))
+		o->at_least = 1;
+}
+
+static void take_usage(struct verify_outcome *o, const struct look *l, const struct job_result *r)
+{
+	o->lower_us = o->upper_us = 0;
+	o->at_least = 0;
+	for (size_t i = 0; i < r->nruns; i++) {
+		const Judge__V1__Usage *u = r->runs[i]->usage;
+
+		if (!u)
+			continue;
+		if (u->cpu_time_us > o->cpu_time_us)
+			o->cpu_time_us = u->cpu_time_us;
+		if (u->memory_peak_bytes > o->memory_peak_bytes)
+			o->memory_peak_bytes = u->memory_peak_bytes;
+		take_bound(o, l, r->runs[i]);
+	}
+}
+
+/* After a failure: while something required has not been seen, or not how slow it is, the next test may show it. */
+static int wants_more(void *arg, const struct job_result *so_far)
+{
+	struct look *l = arg;
+	const struct expect_rules *rules = &l->submission->rules;
+	struct verify_outcome seen = {.submission = l->submission};
+	char why[EXPECT_WHY_MAX];
+	int verdict;
+
+	take_runs(l, so_far, &verdict);
+	switch (expect_check(rules, l->runs, so_far->nruns, 0, why)) {
+	case EXPECT_BROKEN:
+		return 0;
+	case EXPECT_OPEN:
+		return 1;
+	default:
+		break;
+	}
+	take_usage(&seen, l, so_far);
+	return expect_wants_all(rules) || (seen.upper_us && !seen.at_least);
+}
+
+static void take_result(struct verify_outcome *o, struct look *l, const struct job_result *r)
+{
+	const Judge__V1__Run *decided = take_runs(l, r, &o->verdict);
+
+	take_usage(o, l, r);
+	o->state = expect_check(&l->submission->rules, l->runs, r->nruns, o->verdict, o->why);
+	if (o->verdict == JUDGE__V1__VERDICT__COMPILE_ERROR)
 		o->message = copy(r->compiler_message);
-	} else if (r->verdict != JUDGE__V1__VERDICT__ACCEPTED && last) {
-		o->test = copy(last->name);
-		o->reason = copy(last->usage ? last->usage->reason : NULL);
-		o->message = copy(last->message);
+	if (decided) {
+		int slow = was_too_slow(l, decided) &&
+			   decided->verdict != JUDGE__V1__VERDICT__TIME_LIMIT_EXCEEDED;
+
+		o->test = copy(decided->name);
+		o->reason = copy(slow ? "cpu" : decided->usage ? decided->usage->reason : NULL);
+		o->message = slow ? NULL : copy(decided->message);
 	}
 	if (!o->message)
 		o->message = copy(r->message);
-	if (last)
-		o->transcript = copy(last->transcript);
+	if (r->nruns)
+		o->transcript = copy(r->runs[r->nruns - 1]->transcript);
 }
 
-static void run_job(struct work *w, struct verify_outcome *o, const struct language *l,
-		    const struct compile_source *sources)
+static void run_job(struct work *w, struct verify_outcome *o, const struct example *x)
 {
+	struct look look = {w, o->submission, x->language, w->stored,
+			    calloc(w->stored.ncases + 1, sizeof(struct expect_run))};
 	struct job_config config = {
 		.program_socket = w->world->host->program_socket,
 		.jury_socket = w->world->host->jury_socket,
 		.blobs = w->world->blobs,
 		.host = "verify",
-		.problem = &w->stored,
-		.language = l,
+		.problem = &look.patient,
 		.validator = w->validator,
-		.sources = sources,
-		.nsources = o->submission->nfiles,
 		.transcript_bytes = w->world->transcript_bytes,
+		.more = wants_more,
+		.more_arg = &look,
 	};
 	struct job_result result;
-	struct err e = {0};
-	struct job job;
-	enum job_end end;
+	struct err e = {.msg = "out of memory"};
+	enum job_end end = JOB_FAULT;
 
-	job_init(&job, &config);
-	end = job_run(&job, &result, &e);
-	job_release(&job);
+	if (expect_bounds(&o->submission->rules, EXPECT_TIME_UPPER, NULL))
+		look.patient.limits.time_us = (uint64_t)((double)w->stored.limits.time_us *
+							 w->package.timing.limit_to_tle);
+	if (look.runs)
+		end = example_judge(x, &config, &result, &e);
 	if (end == JOB_DONE) {
-		take_result(o, &result);
+		take_result(o, &look, &result);
 		job_result_release(&result);
-		return;
+	} else {
+		if (end == JOB_NO_SANDBOX)
+			w->no_sandbox = 1;
+		fail(o, JUDGE__V1__VERDICT__JUDGE_ERROR, &e);
 	}
-	if (end == JOB_NO_SANDBOX)
-		w->no_sandbox = 1;
-	fail(o, JUDGE__V1__VERDICT__JUDGE_ERROR, &e);
-}
-
-static const struct language *language_of(struct work *w, const struct problem_submission *s,
-					  struct err *e)
-{
-	const char **names = calloc(s->nfiles + 1, sizeof(*names));
-	const struct language *l;
-
-	if (!names) {
-		err_set(e, "out of memory");
-		return NULL;
-	}
-	for (size_t i = 0; i < s->nfiles; i++)
-		names[i] = s->files[i].name;
-	l = languages_by_files(&w->world->languages, names, s->nfiles, 1, e);
-	free(names);
-	return l;
-}
-
-static void free_sources(struct compile_source *sources, size_t n)
-{
-	for (size_t i = 0; sources && i < n; i++)
-		free((void *)sources[i].data);
-	free(sources);
-}
-
-/* As large as a contestant's may be, since that is what it stands for. */
-static struct compile_source *load_sources(struct work *w, const struct problem_submission *s,
-					   struct err *e)
-{
-	struct compile_source *sources = calloc(s->nfiles + 1, sizeof(*sources));
-	uint64_t bytes = 0;
-
-	if (!sources) {
-		err_set(e, "out of memory");
-		return NULL;
-	}
-	for (size_t i = 0; i < s->nfiles; i++) {
-		char *data;
-
-		if (problem_load(&w->package, &s->files[i], &data, &sources[i].len, e) < 0) {
-			free_sources(sources, i);
-			return NULL;
-		}
-		sources[i].name = s->files[i].name;
-		sources[i].data = data;
-		bytes += sources[i].len;
-	}
-	if (bytes <= w->package.limits.code_bytes)
-		return sources;
-	err_set(e, "larger than the problem's code limit of %llu bytes",
-		(unsigned long long)w->package.limits.code_bytes);
-	free_sources(sources, s->nfiles);
-	return NULL;
+	free(look.runs);
 }
 
 static void judge_one(struct work *w, struct verify_outcome *o)
 {
-	struct compile_source *sources = NULL;
-	const struct language *l;
+	struct example x;
 	struct err e = {0};
 
-	l = language_of(w, o->submission, &e);
-	if (l) {
-		o->language = l->name;
-		sources = load_sources(w, o->submission, &e);
-	}
-	if (!sources) {
+	if (example_load(&w->world->languages, &w->package, o->submission, &x, &e) < 0) {
 		fail(o, 0, &e);
 		return;
 	}
-	run_job(w, o, l, sources);
-	free_sources(sources, o->submission->nfiles);
+	o->language = x.language->name;
+	run_job(w, o, &x);
+	example_release(&x);
 }
 
 /* On a terminal only, in one line that the table then takes the place of. */

@@ -1,13 +1,15 @@
 #include "judge/verify_report.h"
 
+#include "judge/grade.h"
 #include "judge/problem.h"
+#include "proto/judge.pb-c.h"
 #include "proto/scope.h"
 
 #define MESSAGE_SHOWN 160 /* bytes of a message in the table: its first line, cut */
 
 static int as_expected(const struct verify_outcome *o)
 {
-	return problem_expected(o->submission, o->verdict);
+	return o->verdict != 0 && o->state == EXPECT_MET;
 }
 
 size_t verify_unexpected(const struct verify_report *p)
@@ -17,6 +19,53 @@ size_t verify_unexpected(const struct verify_report *p)
 	for (size_t i = 0; i < p->n; i++)
 		bad += !as_expected(&p->outcomes[i]);
 	return bad;
+}
+
+/* The package's limit is too near to one of these. */
+static void warn_lower(const struct problem *q, struct verify_margin *m)
+{
+	double need = (double)m->slowest->lower_us * q->timing.ac_to_limit;
+
+	if (need > (double)q->limits.time_us)
+		snprintf(
+			m->warnings[0], sizeof(m->warnings[0]),
+			"the limit of %g s is below %g times the slowest accepted (%.80s, %.3f s): "
+			"%.3f s would be enough",
+			(double)q->limits.time_us / 1e6, q->timing.ac_to_limit,
+			m->slowest->submission->name, (double)m->slowest->lower_us / 1e6,
+			need / 1e6);
+}
+
+static void warn_upper(const struct problem *q, struct verify_margin *m)
+{
+	double need = (double)q->limits.time_us * q->timing.limit_to_tle;
+
+	if (!m->fastest->at_least && (double)m->fastest->upper_us < need)
+		snprintf(m->warnings[1], sizeof(m->warnings[1]),
+			 "the fastest too slow one (%.80s) needs %.3f s on its slowest test, less "
+			 "than "
+			 "%g times the limit of %g s",
+			 m->fastest->submission->name, (double)m->fastest->upper_us / 1e6,
+			 q->timing.limit_to_tle, (double)q->limits.time_us / 1e6);
+}
+
+struct verify_margin verify_margin(const struct verify_report *p)
+{
+	struct verify_margin m = {.slowest = NULL};
+
+	for (size_t i = 0; i < p->n; i++) {
+		const struct verify_outcome *o = &p->outcomes[i];
+
+		if (o->lower_us && (!m.slowest || o->lower_us > m.slowest->lower_us))
+			m.slowest = o;
+		if (o->upper_us && (!m.fastest || o->upper_us < m.fastest->upper_us))
+			m.fastest = o;
+	}
+	if (m.slowest)
+		warn_lower(p->problem, &m);
+	if (m.fastest)
+		warn_upper(p->problem, &m);
+	return m;
 }
 
 static int name_width(const struct verify_report *p)
@@ -31,12 +80,28 @@ static int name_width(const struct verify_report *p)
 	return (int)(width < 60 ? width : 60);
 }
 
+/* "AC", "TLE or RTE", "any" */
+static void expectation(const struct verify_outcome *o, char *out, size_t size)
+{
+	uint32_t set = expect_shown(&o->submission->rules);
+
+	if (set == ~0U)
+		snprintf(out, size, "any");
+	else
+		expect_set_text(set, out, size);
+}
+
+static const char *code(const struct verify_outcome *o)
+{
+	return o->verdict ? grade_code((Judge__V1__Verdict)o->verdict) : NULL;
+}
+
 static void print_row(const struct verify_outcome *o, int width)
 {
-	char expected[64], cpu[24] = "-", memory[24] = "-";
+	char expected[80], cpu[24] = "-", memory[24] = "-";
 	int wall;
 
-	problem_expectation(o->submission, expected, sizeof(expected));
+	expectation(o, expected, sizeof(expected));
 	if (o->memory_peak_bytes) {
 		snprintf(cpu, sizeof(cpu), "%.3f s", (double)o->cpu_time_us / 1e6);
 		snprintf(memory, sizeof(memory), "%.1f MiB",
@@ -46,23 +111,52 @@ static void print_row(const struct verify_outcome *o, int width)
 	wall = o->reason && strcmp(o->reason, "wall") == 0;
 	printf("%-3s %-*s  %-10s  %-8s  %-4s  %9s  %11s  %s%s\n", as_expected(o) ? "ok" : "BAD",
 	       width, o->submission->name, o->language ? o->language : "-", expected,
-	       o->verdict ? problem_verdict_code(o->verdict) : "-", cpu, memory,
-	       o->test ? o->test : "", wall ? " (wall clock)" : "");
+	       code(o) ? code(o) : "-", cpu, memory, o->test ? o->test : "",
+	       wall ? " (wall clock)" : "");
 }
 
 static void print_reason(const struct verify_outcome *o)
 {
-	char expected[64];
+	char expected[80];
 	size_t len = o->message ? strcspn(o->message, "\n") : 0;
 
-	problem_expectation(o->submission, expected, sizeof(expected));
+	expectation(o, expected, sizeof(expected));
 	printf("    %s: expected %s, got %s", o->submission->name, expected,
-	       o->verdict ? problem_verdict_code(o->verdict) : "no verdict");
+	       code(o) ? code(o) : "no verdict");
 	if (o->test)
 		printf(" on %s", o->test);
 	if (len > 0)
 		printf(": %.*s", (int)(len < MESSAGE_SHOWN ? len : MESSAGE_SHOWN), o->message);
+	printf("%s%s%s\n", o->why[0] ? " (" : "", o->why, o->why[0] ? ")" : "");
+}
+
+static void print_margin(const struct verify_report *p)
+{
+	struct verify_margin m = verify_margin(p);
+
+	printf("time: ");
+	if (m.slowest)
+		printf("slowest accepted %.3f s (%s), ", (double)m.slowest->lower_us / 1e6,
+		       m.slowest->submission->name);
+	printf("limit %g s", (double)p->problem->limits.time_us / 1e6);
+	if (m.fastest)
+		printf(", fastest too slow %s%.3f s (%s)", m.fastest->at_least ? "over " : "",
+		       (double)m.fastest->upper_us / 1e6, m.fastest->submission->name);
 	printf("\n");
+	for (size_t i = 0; i < ARRAY_LEN(m.warnings); i++)
+		if (m.warnings[i][0])
+			printf("warning: %s\n", m.warnings[i]);
+}
+
+static void print_head(const struct verify_report *p, int width)
+{
+	const struct problem *q = p->problem;
+
+	printf("%s: %s, %zu tests, %g s, %llu MiB, version %.12s\n", q->name, q->title, q->ncases,
+	       (double)q->limits.time_us / 1e6, (unsigned long long)(q->limits.memory_bytes >> 20),
+	       q->version);
+	printf("    %-*s  %-10s  %-8s  %-4s  %9s  %11s  %s\n", width, "submission", "language",
+	       "expected", "got", "cpu", "memory", "decided by");
 }
 
 static void print_transcript(const struct verify_outcome *o)
@@ -84,13 +178,8 @@ void verify_print(const struct verify_report *p)
 	size_t bad = verify_unexpected(p);
 	int width = name_width(p);
 
-	if (!p->error) {
-		printf("%s: %s, %zu tests, %g s, %llu MiB, version %.12s\n", q->name, q->title,
-		       q->ncases, (double)q->limits.time_us / 1e6,
-		       (unsigned long long)(q->limits.memory_bytes >> 20), q->version);
-		printf("    %-*s  %-10s  %-8s  %-4s  %9s  %11s  %s\n", width, "submission",
-		       "language", "expected", "got", "cpu", "memory", "decided by");
-	}
+	if (!p->error)
+		print_head(p, width);
 	for (size_t i = 0; i < p->n; i++)
 		print_row(&p->outcomes[i], width);
 	for (size_t i = 0; i < p->n; i++)
@@ -99,6 +188,10 @@ void verify_print(const struct verify_report *p)
 	for (size_t i = 0; i < p->n; i++)
 		if (p->outcomes[i].transcript)
 			print_transcript(&p->outcomes[i]);
+	if (!p->error)
+		print_margin(p);
+	for (char **w = q ? q->warnings : NULL; w && *w; w++)
+		printf("warning: %s\n", *w);
 	if (p->error)
 		printf("%s: %s\n", p->dir, p->error);
 	else
@@ -108,12 +201,12 @@ void verify_print(const struct verify_report *p)
 
 static json_t *expected_to_json(const struct problem_submission *s)
 {
-	uint32_t set = s->required ? s->permitted & s->required : s->permitted;
+	uint32_t set = expect_shown(&s->rules);
 	json_t *list = json_array();
 
-	for (int v = 1; list && v < 32; v++)
-		if (set & PROBLEM_VERDICT(v))
-			json_array_append_new(list, json_string(problem_verdict_code(v)));
+	for (int v = 1; list && v <= JUDGE__V1__VERDICT__COMPILE_ERROR; v++)
+		if (set & EXPECT_BIT(v))
+			json_array_append_new(list, json_string(grade_code((Judge__V1__Verdict)v)));
 	return list;
 }
 
@@ -127,14 +220,53 @@ static json_t *text(const char *s)
 
 static json_t *outcome_to_json(const struct verify_outcome *o)
 {
-	return json_pack("{s:s, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:I, s:I}", "name",
+	return json_pack("{s:s, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:I, s:I}", "name",
 			 o->submission->name, "language", text(o->language), "expected",
-			 expected_to_json(o->submission), "verdict",
-			 text(o->verdict ? problem_verdict_code(o->verdict) : NULL), "as_expected",
-			 as_expected(o), "test", text(o->test), "reason", text(o->reason),
-			 "message", text(o->message), "transcript", text(o->transcript),
-			 "cpu_time_us", (json_int_t)o->cpu_time_us, "memory_peak_bytes",
+			 expected_to_json(o->submission), "verdict", text(code(o)), "as_expected",
+			 as_expected(o), "unexpected", text(o->why[0] ? o->why : NULL), "test",
+			 text(o->test), "reason", text(o->reason), "message", text(o->message),
+			 "transcript", text(o->transcript), "cpu_time_us",
+			 (json_int_t)o->cpu_time_us, "memory_peak_bytes",
 			 (json_int_t)o->memory_peak_bytes);
+}
+
+static json_t *bound_to_json(const struct verify_outcome *o, uint64_t us)
+{
+	if (!o)
+		return json_null();
+	return json_pack("{s:s, s:I, s:b}", "name", o->submission->name, "cpu_time_us",
+			 (json_int_t)us, "stopped", us == o->upper_us && o->at_least);
+}
+
+static json_t *margin_to_json(const struct verify_report *p)
+{
+	struct verify_margin m;
+
+	if (p->error || !p->problem)
+		return json_null();
+	m = verify_margin(p);
+	return json_pack(
+		"{s:I, s:f, s:f, s:o, s:o}", "limit_us", (json_int_t)p->problem->limits.time_us,
+		"ac_to_time_limit", p->problem->timing.ac_to_limit, "time_limit_to_tle",
+		p->problem->timing.limit_to_tle, "slowest_accepted",
+		bound_to_json(m.slowest, m.slowest ? m.slowest->lower_us : 0), "fastest_too_slow",
+		bound_to_json(m.fastest, m.fastest ? m.fastest->upper_us : 0));
+}
+
+static json_t *warnings_to_json(const struct verify_report *p)
+{
+	json_t *list = json_array();
+
+	if (!p->error && p->problem) {
+		struct verify_margin m = verify_margin(p);
+
+		for (size_t i = 0; list && i < ARRAY_LEN(m.warnings); i++)
+			if (m.warnings[i][0])
+				json_array_append_new(list, text(m.warnings[i]));
+	}
+	for (char **w = p->problem ? p->problem->warnings : NULL; list && w && *w; w++)
+		json_array_append_new(list, text(*w));
+	return list;
 }
 
 json_t *verify_to_json(const struct verify_report *p)
@@ -143,9 +275,9 @@ json_t *verify_to_json(const struct verify_report *p)
 
 	for (size_t i = 0; list && i < p->n; i++)
 		json_array_append_new(list, outcome_to_json(&p->outcomes[i]));
-	return json_pack("{s:o, s:o, s:o, s:b, s:o, s:o}", "package", text(p->dir), "name",
-			 text(p->problem ? p->problem->name : NULL), "version",
+	return json_pack("{s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o}", "package", text(p->dir),
+			 "name", text(p->problem ? p->problem->name : NULL), "version",
 			 text(p->problem ? p->problem->version : NULL), "as_expected",
-			 !p->error && verify_unexpected(p) == 0, "error", text(p->error),
-			 "submissions", list);
+			 !p->error && verify_unexpected(p) == 0, "error", text(p->error), "time",
+			 margin_to_json(p), "warnings", warnings_to_json(p), "submissions", list);
 }

@@ -119,6 +119,8 @@ Test(language, errors_name_the_line_and_what_is_right)
 		{HEAD RUN "  time_factor: 0\n",
 		 "x.yaml:9: time_factor: expected more than 0 and at most 100"},
 		{HEAD RUN "  time_factor: 1e9\n",
+		 "x.yaml:9: time_factor: expected more than 0 and at most 100"},
+		{HEAD RUN "  time_factor: fast\n",
 		 "x.yaml:9: time_factor: expected a number that is not negative"},
 		{HEAD RUN "  time_extra: 1\n",
 		 "x.yaml:9: time_extra: expected a time like 500ms, 1.5s or 2m"},
@@ -315,6 +317,24 @@ Test(language, files_lead_to_their_language)
 		     (void *)languages_by_files(&all, (const char *[]){"a.c", "b.py"}, 2, 1, &e),
 		     NULL));
 	cr_expect(eq(str, e.msg, "the files could be c or python3"));
+	languages_release(&all);
+}
+
+Test(language, codes_of_packages_lead_to_languages)
+{
+	struct languages all;
+	struct err e = {0};
+
+	cr_assert(zero(int, languages_load("rules/languages", &all, &e)), "%s", e.msg);
+	for (size_t i = 0; i < all.n; i++)
+		language_set_found(&all.items[i], "1", 1);
+	cr_expect(eq(int, languages_by_code(&all, "cpp", &e)->preferred, 1));
+	cr_expect(eq(str, languages_by_code(&all, "python3", &e)->name, "python3"));
+	cr_expect(eq(str, languages_by_code(&all, "cpp17", &e)->name, "cpp17"));
+	cr_expect(eq(int, language_has_code(languages_find(&all, "cpp17"), "cpp"), 1));
+	cr_expect(eq(int, language_has_code(languages_find(&all, "python3"), "cpp"), 0));
+	cr_expect(eq(ptr, (void *)languages_by_code(&all, "algol68", &e), NULL));
+	cr_expect(eq(str, e.msg, "no language on this machine is called algol68"));
 	languages_release(&all);
 }
 

@@ -4,6 +4,8 @@
 #include <ftw.h>
 #include <sys/stat.h>
 
+#include "judge/expect.h"
+#include "judge/grade.h"
 #include "judge/package.h"
 #include "judge/problem.h"
 #include "judge/sandbox_client.h"
@@ -299,13 +301,20 @@ Test(problem, legacy_errors_name_file_line_and_what_is_right)
 		{"demo/submissions/acepted/a.c", "x",
 		 "submissions/acepted: expected a folder that names a verdict, like accepted, "
 		 "wrong_answer, "
-		 "time_limit_exceeded, run_time_error, compile_error"},
+		 "time_limit_exceeded, run_time_error, compile_error, or @EXPECTED_RESULTS@ in the "
+		 "program"},
 		{"demo/submissions/rejected/a.c", "x",
 		 "submissions/rejected: expected a folder that names a verdict, like accepted, "
 		 "wrong_answer, "
-		 "time_limit_exceeded, run_time_error, compile_error"},
+		 "time_limit_exceeded, run_time_error, compile_error, or @EXPECTED_RESULTS@ in the "
+		 "program"},
 		{"demo/submissions/partially_accepted/a.c", "x",
-		 "submissions/partially_accepted: not supported yet"},
+		 "submissions/partially_accepted/a.c: a score is expected, but the problem is "
+		 "pass-fail"},
+		{"demo/submissions/accepted/a.c", "// @EXPECTED_RESULTS@: WRONG\n",
+		 "submissions/accepted/a.c: @EXPECTED_RESULTS@: \"WRONG\" is no verdict, expected "
+		 "some of CORRECT, WRONG-ANSWER, TIMELIMIT, RUN-ERROR, COMPILER-ERROR, NO-OUTPUT, "
+		 "OUTPUT-LIMIT"},
 		{"demo/submissions/accepted/p/src/a.c", "x",
 		 "submissions/accepted/p/src: folders inside a program are not supported yet"},
 		{"demo/submissions/accepted/p/build", "x",
@@ -329,8 +338,11 @@ Test(problem, errors_of_2025_09_name_file_line_and_what_is_right)
 		 "problem.yaml:1: key \"uuid\" is missing"},
 		{"demo/problem.yaml", YAML,
 		 "no time limit: write it in seconds into problem.yaml, limits.time_limit"},
-		{"demo/problem.yaml", YAML "limits: {time_limit: 1.5}\n",
-		 "problem.yaml:4: time_limit: 1.5 is not a multiple of time_resolution (1 s)"},
+		{"demo/problem.yaml", YAML "limits: {time_limit: 1.0000005}\n",
+		 "problem.yaml:4: time_limit: expected a number that is not negative"},
+		{"demo/problem.yaml",
+		 YAML "limits:\n  time_limit: 1\n  time_multipliers: {time_limit_to_tle: .9}\n",
+		 "problem.yaml:6: time_limit_to_tle: expected a number from 1 to 1000"},
 		{"demo/problem.yaml",
 		 YAML "limits: {time_limit: 2}\ntype: [pass-fail, interactive]\n",
 		 "problem.yaml: type: interactive, but there is no program in output_validator"},
@@ -381,7 +393,11 @@ Test(problem, errors_of_2025_09_name_file_line_and_what_is_right)
 		{"demo/data/secret/testdata.yaml", "x",
 		 "data/secret/testdata.yaml: there is no testdata.in"},
 		{"demo/submissions/submissions.yaml", "x",
-		 "submissions/submissions.yaml: not supported yet"},
+		 "submissions/submissions.yaml:1: expected a map of patterns"},
+		{"demo/submissions/submissions.yaml", "accepted:\n  permited: [AC]\n",
+		 "submissions/submissions.yaml:2: unknown key \"permited\": expected permitted, "
+		 "required, message, score, use_for_time_limit, language, entrypoint, authors, "
+		 "model_solution, or tests with a map of these"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -631,15 +647,17 @@ Test(problem, expectations)
 		for (size_t k = 0; k < p.nsubmissions; k++)
 			if (strcmp(p.submissions[k].folder, rows[i].folder) == 0)
 				s = &p.submissions[k];
-		problem_expectation(s, text, sizeof(text));
+		expect_set_text(expect_shown(&s->rules), text, sizeof(text));
 		cr_expect(eq(str, text, (char *)rows[i].text));
-		for (int v = 0; v <= V(JUDGE_ERROR); v++) {
-			char code[8];
+		for (int v = 1; v <= V(JUDGE_ERROR); v++) {
+			const struct expect_run run = {"secret/1", v, NULL};
+			char code[8], why[EXPECT_WHY_MAX];
+			size_t n = v == V(COMPILE_ERROR) ? 0 : 1;
 
-			snprintf(code, sizeof(code), " %s ", problem_verdict_code(v));
-			cr_expect(
-				eq(int, problem_expected(s, v), strstr(rows[i].good, code) != NULL),
-				"%s %s", rows[i].folder, code);
+			snprintf(code, sizeof(code), " %s ", grade_code((Judge__V1__Verdict)v));
+			cr_expect(eq(int, expect_check(&s->rules, &run, n, v, why) == EXPECT_MET,
+				     strstr(rows[i].good, code) != NULL),
+				  "%s %s", rows[i].folder, code);
 		}
 	}
 	problem_release(&p);

@@ -211,6 +211,45 @@ class Verify(unittest.TestCase):
         self.write("tiny/submissions/accepted/good.cob", "x")
         self.expect_refused(package, 'accepted/good.cob: expected AC, got no verdict: "good.cob": no language')
 
+    def test_expectations_of_a_2025_09_package(self):
+        package = self.package()
+        os.remove(os.path.join(package, ".timelimit"))
+        self.write("tiny/problem.yaml", "problem_format_version: 2025-09\nname: Tiny\nuuid: 1\nlimits: {time_limit: 0.5, memory: 64}\n")
+        late = "import time\n" + READ_TWO + "print(a + b if a != 7 else exec('while True: pass'))\n"
+        self.write("tiny/submissions/mixed/late.py", late)
+        self.write("tiny/submissions/mixed/wrong_then_late.py", late.replace("a + b if", "a - b if"))
+        self.write("tiny/submissions/time_limit_exceeded/nearly.py",
+                   "import time\n" + READ_TWO + "while time.process_time() < 0.6: pass\nprint(a + b)\n")
+        self.write("tiny/submissions/submissions.yaml",
+                   "mixed/late.py:\n  sample: {permitted: [AC]}\n  secret/{1,2}: {permitted: [AC, TLE], required: [TLE]}\n"
+                   "mixed/wrong*: {permitted: [AC, WA, TLE], required: [TLE], use_for_time_limit: false}\n"
+                   "wrong_answer: {message: \"expected '3'\"}\n"
+                   "old/*: {permitted: [AC]}\n")
+        status, out, err = self.verify("--json", package)
+        report = json.loads(out)["packages"][0]
+        self.assertEqual((status, err), (0, ""), out)
+        got = {s["name"]: (s["verdict"], s["test"]) for s in report["submissions"]}
+        self.assertEqual(got["mixed/late.py"], ("TLE", "secret/2"))
+        self.assertEqual(got["mixed/wrong_then_late.py"], ("WA", "sample/1"))
+        self.assertEqual(got["time_limit_exceeded/nearly.py"], ("TLE", "sample/1"))
+        self.assertEqual(report["time"]["slowest_accepted"]["name"].split("/")[0], "accepted")
+        self.assertEqual(report["time"]["fastest_too_slow"]["name"], "time_limit_exceeded/nearly.py")
+        self.assertEqual(len(report["warnings"]), 2, report["warnings"])
+        self.assertIn("less than 1.5 times the limit of 0.5 s", report["warnings"][0])
+        self.assertIn("submissions.yaml:6: old/*: matches no submission", report["warnings"][1])
+        self.write("tiny/submissions/submissions.yaml", "mixed: {}\nwrong_answer: {message: nonsense}\n")
+        self.expect_refused(package, "wrong_answer/bad.py: expected WA, got WA on sample/1: ",
+                            '(no test has "nonsense" in the judges\' message)')
+
+    def test_tags_of_domjudge(self):
+        package = self.package()
+        self.write("tiny/submissions/multiple/maybe.py", "# @EXPECTED_RESULTS@: CORRECT, WRONG-ANSWER\n" + BAD)
+        self.write("tiny/submissions/multiple/never.py", "# @EXPECTED_RESULTS@: TIMELIMIT\n" + BAD)
+        status, out, _ = self.verify(package)
+        self.assertEqual(status, 1)
+        self.assertRegex(out, r"ok +multiple/maybe\.py +python3 +AC or WA +WA ")
+        self.assertRegex(out, r"BAD multiple/never\.py +python3 +TLE +WA ")
+
     def test_code_limit_counts(self):
         package = self.package()
         self.write("tiny/problem.yaml", "limits: {code: 1}\n")
