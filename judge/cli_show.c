@@ -76,6 +76,8 @@ static void show_submission(const Judge__V1__Submission *s)
 	row("message", s->message);
 	if (s->evidence)
 		row("compiler", s->evidence->compiler_version);
+	if (s->evidence && s->evidence->program_cached)
+		row("program", "compiled before, for the same sources");
 	if (s->n_runs > 0) {
 		printf("%-16s", "largest");
 		cli_usage(s->cpu_time_us, s->memory_peak_bytes);

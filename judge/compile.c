@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "judge/compile_cache.h"
 #include "judge/language.h"
 #include "judge/sandbox_client.h"
 #include "judge/text.h"
@@ -10,6 +11,10 @@
 #include "proto/scope.h"
 
 #define REASON_MAX 320
+
+/* Of what is kept in the cache: it has to fit a box again that has the default size. */
+#define CACHED_BYTES (48ULL << 20)
+#define CACHED_FILES 1000
 
 /* With a reason, it stands behind what the compiler has said; it may name a file of the box. */
 static int set_failed(struct compile_result *out, const char *reason, struct err *e)
@@ -109,6 +114,14 @@ static void reason_of(const struct compile_job *job, const struct sandbox_spec *
 	}
 }
 
+/* On another day, with the machine busier or the compiler's threads in another order, would it be the same?  Surely if it was far from its limits. */
+static int is_settled(const struct sandbox_spec *s, const struct sandbox_report *r)
+{
+	return r->status == RUN_EXITED && r->cpu_time_us < s->cpu_time_us / 2 &&
+	       r->wall_time_us < s->wall_time_us / 2 &&
+	       r->memory_peak_bytes < s->memory_bytes / 4 * 3 && r->processes_peak < s->processes;
+}
+
 static int judge_run(const struct compile_job *job, const struct sandbox_spec *s,
 		     const struct sandbox_report *r, struct compile_result *out, struct err *e)
 {
@@ -121,6 +134,7 @@ static int judge_run(const struct compile_job *job, const struct sandbox_spec *s
 	if (r->status == RUN_EXITED && r->exit_code == 0)
 		return 0;
 	reason_of(job, s, r, out->output[0] == '\0', reason);
+	out->settled = is_settled(s, r);
 	return set_failed(out, reason, e);
 }
 
@@ -189,32 +203,76 @@ static int artifacts_taken(int rc, struct compile_result *out, struct err *e)
 	return set_failed(out, reason, e);
 }
 
+static int take_artifacts(struct sandbox_client *c, const struct compile_job *job,
+			  uint64_t max_bytes, struct compile_result *out, struct err *e)
+{
+	static const char *const everything[] = {"*", NULL};
+	const char *const *paths = (const char *const *)job->language->compile.artifacts;
+
+	return sandbox_client_fetch(c, paths ? paths : everything, max_bytes, &out->files,
+				    &out->nfiles, e);
+}
+
+/* Compiles, and keeps a copy for those who submit the same. */
+static int compile_anew(struct sandbox_client *c, const struct compile_job *job, const char *key,
+			struct compile_result *out, struct err *e)
+{
+	int rc;
+
+	if (build(c, job, out, e) < 0)
+		return -1;
+	/* What cannot be taken out is not kept in the cache; KEEP says what is wrong with it. */
+	if (key && out->status == COMPILE_OK && take_artifacts(c, job, CACHED_BYTES, out, e) < 0 &&
+	    sandbox_client_lost(c))
+		return -1;
+	rc = out->status == COMPILE_FAILED
+		     ? 0
+		     : artifacts_taken(
+			       sandbox_client_keep(
+				       c, (const char *const *)job->language->compile.artifacts, e),
+			       out, e);
+	if (key && rc == 0 && (out->status == COMPILE_FAILED || out->files) &&
+	    out->nfiles <= CACHED_FILES)
+		compile_cache_put(job->cache, key, out);
+	return rc;
+}
+
+/* As if it had been compiled in this cell. */
+static int restore(struct sandbox_client *c, struct compile_result *out, struct err *e)
+{
+	out->cached = 1;
+	if (out->status == COMPILE_FAILED)
+		return 0;
+	if (sandbox_client_put(c, out->files, out->nfiles, 0, e) < 0 ||
+	    sandbox_client_keep(c, NULL, e) < 0)
+		return err_wrap(e, "put back a compiled program");
+	return 0;
+}
+
 int compile_program(struct sandbox_client *c, const struct compile_job *job,
 		    struct compile_result *out, struct err *e)
 {
-	if (build(c, job, out, e) < 0)
-		return -1;
-	if (out->status == COMPILE_FAILED)
-		return 0;
-	return artifacts_taken(
-		sandbox_client_keep(c, (const char *const *)job->language->compile.artifacts, e),
-		out, e);
+	char key[COMPILE_KEY_LEN + 1];
+	int keyed = compile_cache_key(job, sandbox_client_rules_hash(c), key);
+	int rc;
+
+	rc = keyed && compile_cache_get(job->cache, key, out)
+		     ? restore(c, out, e)
+		     : compile_anew(c, job, keyed ? key : NULL, out, e);
+	sandbox_files_free(out->files, out->nfiles);
+	out->files = NULL;
+	out->nfiles = 0;
+	return rc;
 }
 
 int compile_artifacts(struct sandbox_client *c, const struct compile_job *job,
 		      struct compile_result *out, struct err *e)
 {
-	static const char *const everything[] = {"*", NULL};
-	const char *const *paths = (const char *const *)job->language->compile.artifacts;
-
 	if (build(c, job, out, e) < 0)
 		return -1;
 	if (out->status == COMPILE_FAILED)
 		return 0;
-	return artifacts_taken(sandbox_client_fetch(c, paths ? paths : everything,
-						    COMPILE_ARTIFACTS_MAX, &out->files,
-						    &out->nfiles, e),
-			       out, e);
+	return artifacts_taken(take_artifacts(c, job, COMPILE_ARTIFACTS_MAX, out, e), out, e);
 }
 
 void compile_result_release(struct compile_result *r)

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct compile_cache;
 struct err;
 struct language;
 struct sandbox_client;
@@ -32,6 +33,7 @@ struct compile_job { /* borrowed */
 	uint64_t
 		program_memory_bytes; /* the limit that the program will run under, for {memory_mb} */
 	uint64_t time_us, memory_bytes; /* limits of compiling; 0: the rule's */
+	struct compile_cache *cache;    /* used by compile_program(); NULL: none */
 };
 
 enum compile_status { COMPILE_OK, COMPILE_FAILED };
@@ -41,9 +43,14 @@ struct compile_result { /* released by compile_result_release() */
 	char *output; /* what the compiler printed and, for COMPILE_FAILED, the reason; text_clean()ed */
 	struct sandbox_file *files; /* of compile_artifacts() */
 	size_t nfiles;
+	int settled; /* COMPILE_FAILED by the sources alone, far from any limit: it would fail again */
+	int cached; /* compiled earlier, from the same sources by the same compiler */
 };
 
-/* Compiles and keeps: with COMPILE_OK the program is the cell's /program.  The cell's box must not have been used. */
+/*
+ * Compiles and keeps: with COMPILE_OK the program is the cell's /program.  The cell's box must not have been used.  What is in
+ * job->cache is not compiled but put there.
+ */
 int compile_program(struct sandbox_client *c, const struct compile_job *job,
 		    struct compile_result *out, struct err *e);
 

@@ -29,6 +29,8 @@ struct config {       /* config_init() makes it, config_release() releases it; s
 		queue_length; /* submissions waiting before Submit answers RESOURCE_EXHAUSTED; 0: no limit */
 	uint64_t
 		transcript_bytes; /* kept of what a program and its interactor say, each test; 0: nothing */
+	uint64_t
+		compile_cache; /* bytes of the disk for what was compiled before; 0: compile always */
 	uint64_t lease_us; /* how long a worker may be silent before its job is given to another */
 	char *confine;     /* "auto", "required", "off": see confine.h */
 	char *log_level;   /* "debug", "info", "warn", "error" */

@@ -128,6 +128,7 @@ static int compile_in(struct job *j, struct compile_result *r, struct err *e)
 		.program_memory_bytes = c->problem->limits.memory_bytes,
 		.time_us = c->problem->limits.compilation_time_us,
 		.memory_bytes = c->problem->limits.compilation_memory_bytes,
+		.cache = c->compiled,
 	};
 
 	return compile_program(j->program, &job, r, e);
@@ -247,7 +248,7 @@ static int judge_tests(struct job *j, struct job_result *out, struct err *e)
 	return 0;
 }
 
-static Judge__V1__Evidence *evidence_of(const struct job *j)
+static Judge__V1__Evidence *evidence_of(const struct job *j, int cached)
 {
 	const struct job_config *c = j->config;
 	struct job_limits lim = job_limits_of(c->problem, c->language);
@@ -265,6 +266,7 @@ static Judge__V1__Evidence *evidence_of(const struct job *j)
 	v->wall_limit_us = lim.wall_us;
 	v->memory_limit_bytes = lim.memory_bytes;
 	v->output_limit_bytes = lim.output_bytes;
+	v->program_cached = cached;
 	return v;
 }
 
@@ -272,6 +274,7 @@ static int judge(struct job *j, struct job_result *out, struct err *e)
 {
 	struct compile_result r = {.output = NULL};
 	enum compile_status status;
+	int cached;
 
 	/* The program's cell first, the jury's later: nobody waits in a circle. */
 	if (take_cell(j, &j->program, j->config->program_socket, e) < 0 ||
@@ -282,9 +285,10 @@ static int judge(struct job *j, struct job_result *out, struct err *e)
 		return err_wrap(e, "compile");
 	FAILPOINT("compile.after");
 	status = r.status;
+	cached = r.cached;
 	out->compiler_message = ptr_steal(&r.output);
 	compile_result_release(&r);
-	out->evidence = evidence_of(j);
+	out->evidence = evidence_of(j, cached);
 	if (tell(j, JUDGE__V1__EVENT__KIND__COMPILED, NULL, out->compiler_message, e) < 0)
 		return -1;
 	if (status == COMPILE_OK)

@@ -18,6 +18,7 @@
 #include "proto/judge.pb-c.h"
 
 struct blob_cache;
+struct compile_cache;
 struct err;
 struct job_result;
 struct language;
@@ -35,8 +36,9 @@ typedef int job_more(void *arg, const struct job_result *so_far);
 struct job_config { /* borrowed for as long as the job */
 	const char *program_socket, *jury_socket;
 	struct blob_cache *blobs;
-	const char *host;              /* for the evidence */
-	const struct problem *problem; /* from a manifest: contents are blobs */
+	struct compile_cache *compiled; /* NULL: none */
+	const char *host;               /* for the evidence */
+	const struct problem *problem;  /* from a manifest: contents are blobs */
 	const struct language *language;
 	const struct language *validator; /* of the problem's own validator; NULL: it has none */
 	const struct compile_source *sources;

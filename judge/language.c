@@ -26,6 +26,7 @@ static const struct doc_field compile_fields[] = {
 	{"output",    DOC_SIZE,     AT(compile.output_bytes), .least = 1, .most = 4ULL << 30, .required = 1},
 	{"box",       DOC_SIZE,     AT(compile.box_bytes),    .least = 4096, .most = 1ULL << 40, .required = 1},
 	{"artifacts", DOC_STRINGS,  AT(compile.artifacts),    .least = 1},
+	{"cache",     DOC_FLAG,     AT(compile.cache)},
 	{.key = NULL},
 };
 
@@ -192,7 +193,7 @@ int language_parse(const char *file, const char *text, size_t len, struct langua
 	struct doc d;
 	int rc;
 
-	*out = (struct language){.run.time_factor = 1.0};
+	*out = (struct language){.compile.cache = 1, .run.time_factor = 1.0};
 	if (hash_bytes(text, len, out->hash, e) < 0 || doc_parse(file, text, len, &d, e) < 0)
 		return -1;
 	rc = doc_read(&d, d.root, fields, out, e);

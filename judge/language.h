@@ -30,6 +30,7 @@ struct language {
 		char **env;
 		uint64_t time_us, memory_bytes, output_bytes, box_bytes;
 		uint32_t processes;
+		int cache; /* key `cache`: the same sources give the same program */
 		char **artifacts; /* what of the box is the program, as sandbox_client_keep() takes it; NULL: all of it */
 	} compile;
 
@@ -58,6 +59,8 @@ struct languages {
 		char *reason; /* "cpp17.yaml:7: unknown key ..." */
 	} * broken;
 	size_t nbroken;
+	char toolchain
+		[65]; /* what the system's programs and libraries are at: set with the availability, "" until then */
 };
 
 /* Reads every DIR/NAME.yaml.  -1 only when the folder itself cannot be read; *out is released by languages_release(). */

@@ -9,7 +9,9 @@ struct err;
 struct languages;
 struct sandbox_client;
 
-/* Sets the availability of every language.  -1: the cell was lost, ask again in another one. */
+/*
+ * Sets the availability of every language, and what programs and libraries the cells have, as a hash: a package that is installed,
+ * upgraded or removed changes a folder of them.  -1: the cell was lost, ask again in another one. */
 int probe_languages(struct sandbox_client *c, struct languages *all, struct err *e);
 
 #endif

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "judge/api.h"
+#include "judge/compile_cache.h"
 #include "judge/config.h"
 #include "judge/grpc.h"
 #include "judge/jury.h"
@@ -37,6 +38,7 @@ struct server {
 	struct store *store;
 	struct api *_Atomic api; /* the hook may run before it is there */
 	struct queue bell;
+	struct compile_cache *compiled;
 	struct worker_pool *workers;
 	struct grpc_front *front;
 };
@@ -221,6 +223,7 @@ static int start(struct server *s, struct err *e)
 		.lease_us = (int64_t)c->lease_us,
 		.transcript_bytes = c->transcript_bytes,
 		.cache_bytes = CACHE_BYTES,
+		.compiled = s->compiled,
 	};
 	struct grpc_front_options g = {
 		.listen = c->listen,
@@ -240,6 +243,24 @@ static int start(struct server *s, struct err *e)
 	return 0;
 }
 
+/* Judging goes on without it. */
+static void open_compiled(struct server *s)
+{
+	char dir[4096];
+	struct compile_cache_options o = {.dir = dir,
+					  .max_bytes = s->config->compile_cache,
+					  .toolchain = s->languages.toolchain};
+	const char *folder = store_folder(s->store);
+	struct err e;
+
+	if (o.max_bytes == 0 || !folder)
+		return;
+	snprintf(dir, sizeof(dir), "%s/compiled", folder);
+	s->compiled = compile_cache_open(&o, &e);
+	if (!s->compiled)
+		log_event(LOG_WARN, "no_compile_cache", "reason=%s", log_q(e.msg));
+}
+
 static int serve(struct server *s, struct err *e)
 {
 	if (load_rules(s, e) < 0 || open_store(s, e) < 0)
@@ -249,6 +270,7 @@ static int serve(struct server *s, struct err *e)
 	for (char **dir = s->config->problems; *dir; dir++)
 		if (import_folder(s, *dir))
 			return 0;
+	open_compiled(s);
 	if (start(s, e) < 0)
 		return -1;
 	(void)signal_came(-1);
@@ -259,6 +281,7 @@ static int serve(struct server *s, struct err *e)
 static void shut_down(struct server *s)
 {
 	worker_pool_close(s->workers, JOBS_GRACE_MS);
+	compile_cache_close(s->compiled);
 	grpc_front_close(s->front, CALLS_GRACE_MS);
 	if (s->store)
 		store_close(s->store);

@@ -13,6 +13,7 @@
 
 #include <stdint.h>
 
+struct compile_cache;
 struct err;
 struct languages;
 struct queue;
@@ -26,8 +27,9 @@ struct worker_config { /* borrowed for as long as the pool */
 	const struct languages *languages;
 	unsigned workers; /* at least 1 */
 	int64_t lease_us;
-	size_t transcript_bytes; /* of job.h */
-	uint64_t cache_bytes;    /* of test data held in memory */
+	size_t transcript_bytes;        /* of job.h */
+	uint64_t cache_bytes;           /* of test data held in memory */
+	struct compile_cache *compiled; /* NULL: compile always */
 };
 
 /* Starts at once.  NULL with *e: nothing is left running. */
