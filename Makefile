@@ -181,7 +181,7 @@ vm-ready: deps-vm tests failpoints without
 	@tests/e2e/test_grpc_js.py --install
 
 # What a plain user may have is tested as one: all that makes cells.
-ROOTLESS := $(addprefix unit:test_,box cell cells cgroup doctor jail landlock oci rights serve) \
+ROOTLESS := $(addprefix unit:test_,box cell cells cgroup doctor jail landlock oci park rights serve) \
 	$(addprefix e2e:,judge_cli roots sandbox_run)
 
 # A machine has one processor, so that as many run beside each other as the host has.
