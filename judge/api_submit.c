@@ -2,8 +2,10 @@
 #include <errno.h>
 
 #include "judge/api_internal.h"
+#include "judge/compile.h"
 #include "judge/language.h"
 #include "judge/names.h"
+#include "judge/source.h"
 #include "proto/err.h"
 #include "proto/log.h"
 
@@ -32,6 +34,20 @@ static int check_name(const Judge__V1__SubmitRequest *q, size_t i, struct api_st
 	return 0;
 }
 
+/* Handed in by mistake, it is given back: that is worth more than a verdict. */
+static int check_content(const Judge__V1__SubmitRequest *q, size_t i, struct api_status *st)
+{
+	const Judge__V1__SourceFile *s = q->sources[i];
+	struct compile_source source = {*s->name ? s->name : "it", s->content.data, s->content.len};
+	struct err e = {0};
+
+	if (source.len == 0)
+		return api_fail(st, API_INVALID_ARGUMENT, "sources[%zu].content: is empty", i);
+	if (source_check(&source, &e) < 0)
+		return api_fail(st, API_INVALID_ARGUMENT, "sources[%zu].content: %s", i, e.msg);
+	return 0;
+}
+
 static int check_fields(const Judge__V1__SubmitRequest *q, struct api_status *st)
 {
 	if (!*q->problem)
@@ -43,11 +59,8 @@ static int check_fields(const Judge__V1__SubmitRequest *q, struct api_status *st
 		return api_fail(st, API_INVALID_ARGUMENT, "sources: %zu files, must be 1 to %d",
 				q->n_sources, SOURCES_MAX);
 	for (size_t i = 0; i < q->n_sources; i++) {
-		if (check_name(q, i, st) < 0)
+		if (check_name(q, i, st) < 0 || check_content(q, i, st) < 0)
 			return -1;
-		if (q->sources[i]->content.len == 0)
-			return api_fail(st, API_INVALID_ARGUMENT, "sources[%zu].content: is empty",
-					i);
 	}
 	return 0;
 }

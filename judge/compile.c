@@ -3,8 +3,10 @@
 #include <errno.h>
 
 #include "judge/compile_cache.h"
+#include "judge/entry.h"
 #include "judge/language.h"
 #include "judge/sandbox_client.h"
+#include "judge/source.h"
 #include "judge/text.h"
 #include "proto/err.h"
 #include "proto/io.h"
@@ -35,7 +37,9 @@ static int set_failed(struct compile_result *out, const char *reason, struct err
 	return 0;
 }
 
-static int put_sources(struct sandbox_client *c, const struct compile_job *job, struct err *e)
+/* A source as it is put into the box: under the name that its compiler wants. */
+static int put_sources(struct sandbox_client *c, const struct compile_job *job,
+		       const struct entry *entry, struct err *e)
 {
 	struct sandbox_file *files = calloc(job->nsources, sizeof(*files));
 	size_t n = 0;
@@ -44,11 +48,9 @@ static int put_sources(struct sandbox_client *c, const struct compile_job *job, 
 	if (!files)
 		return err_set(e, "out of memory");
 	for (; n < job->nsources; n++) {
-		const struct compile_source *s = &job->sources[n];
-
 		files[n].mode = 0444;
-		files[n].name = (char *)s->name; /* only read */
-		files[n].fd = io_memfd_of(s->data, s->len, e);
+		files[n].name = entry->names[n];
+		files[n].fd = source_memfd(&job->sources[n], e);
 		if (files[n].fd < 0)
 			goto out;
 	}
@@ -58,23 +60,6 @@ out:
 		close(files[--n].fd);
 	free(files);
 	return rc;
-}
-
-static char **command_of(const struct compile_job *job, struct err *e)
-{
-	char **argv;
-	const char **names = calloc(job->nsources + 1, sizeof(*names));
-
-	if (!names) {
-		err_set(e, "out of memory");
-		return NULL;
-	}
-	for (size_t i = 0; i < job->nsources; i++)
-		names[i] = job->sources[i].name;
-	argv = language_compile_argv(job->language, names, job->nsources, job->program_memory_bytes,
-				     e);
-	free(names);
-	return argv;
 }
 
 /* Why a run of the compiler is a failure, for the author of the program; "" if its own output says so. */
@@ -139,11 +124,11 @@ static int judge_run(const struct compile_job *job, const struct sandbox_spec *s
 }
 
 static int run_compiler(struct sandbox_client *c, const struct compile_job *job,
-			struct compile_result *out, struct err *e)
+			const struct entry *entry, struct compile_result *out, struct err *e)
 {
 	const struct language *l = job->language;
 	uint64_t time_us = job->time_us ? job->time_us : l->compile.time_us;
-	char **argv = command_of(job, e);
+	char **argv = language_compile_argv_at(l, entry, job->program_memory_bytes, e);
 	struct sandbox_spec s = {
 		.policy = l->compile.policy,
 		.argv = (const char *const *)argv,
@@ -161,9 +146,8 @@ static int run_compiler(struct sandbox_client *c, const struct compile_job *job,
 	struct sandbox_report r;
 	int rc;
 
-	/* No main file, or several: the author's mistake. */
 	if (!argv)
-		return set_failed(out, e->msg, e);
+		return -1;
 	rc = sandbox_client_run(c, &s, &r, e);
 	if (rc == 0) {
 		rc = judge_run(job, &s, &r, out, e);
@@ -173,17 +157,34 @@ static int run_compiler(struct sandbox_client *c, const struct compile_job *job,
 	return rc;
 }
 
+static int build_at(struct sandbox_client *c, const struct compile_job *job,
+		    const struct entry *entry, struct compile_result *out, struct err *e)
+{
+	if (put_sources(c, job, entry, e) < 0)
+		return err_wrap(e, "put the sources into the box");
+	if (job->language->compile.command)
+		return run_compiler(c, job, entry, out, e);
+	out->output = strdup("");
+	return out->output ? 0 : err_set(e, "out of memory");
+}
+
 /* Leaves the compiled program in the box. */
 static int build(struct sandbox_client *c, const struct compile_job *job,
 		 struct compile_result *out, struct err *e)
 {
+	struct entry entry;
+	int rc;
+
 	*out = (struct compile_result){.status = COMPILE_OK};
-	if (put_sources(c, job, e) < 0)
-		return err_wrap(e, "put the sources into the box");
-	if (job->language->compile.command)
-		return run_compiler(c, job, out, e);
-	out->output = strdup("");
-	return out->output ? 0 : err_set(e, "out of memory");
+	for (size_t i = 0; i < job->nsources; i++)
+		if (source_check(&job->sources[i], e) < 0)
+			return set_failed(out, e->msg, e);
+	/* No main file, or several, or nowhere to begin: the author's mistake. */
+	if (entry_find(job->language, job->sources, job->nsources, &entry, e) < 0)
+		return set_failed(out, e->msg, e);
+	rc = build_at(c, job, &entry, out, e);
+	entry_release(&entry);
+	return rc;
 }
 
 /*

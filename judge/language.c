@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "judge/doc.h"
+#include "judge/entry.h"
 #include "judge/hash.h"
 #include "judge/names.h"
 #include "proto/err.h"
@@ -47,6 +48,7 @@ static const struct doc_field fields[] = {
 	{"code",       DOC_STRING,  AT(code),       .least = 1, .most = LANGUAGE_NAME_MAX},
 	{"extensions", DOC_STRINGS, AT(extensions), .least = 1, .most = 16, .required = 1},
 	{"main",       DOC_STRING,  AT(main),       .least = 1},
+	{"entry",      DOC_STRING,  AT(entry),      .least = 1},
 	{"preferred",  DOC_FLAG,    AT(preferred)},
 	{"version",    DOC_STRINGS, AT(version),    .least = 1, .required = 1},
 	{"compile",    DOC_NESTED,  .nested = compile_fields},
@@ -82,7 +84,7 @@ static int check_artifact(const char *text, struct err *e)
 
 static int check_placeholders(const char *text, struct err *e)
 {
-	static const char *const known[] = {"{main}", "{stem}", "{memory_mb}"};
+	static const char *const known[] = {"{main}", "{stem}", "{entry}", "{memory_mb}"};
 
 	if (strcmp(text, "{files}") == 0)
 		return 0;
@@ -95,7 +97,8 @@ static int check_placeholders(const char *text, struct err *e)
 			continue;
 		if (strncmp(open, "{files}", 7) == 0)
 			return err_set(e, "{files} must be an argument of its own");
-		return err_set(e, "expected {files}, {main}, {stem} or {memory_mb} after '{'");
+		return err_set(
+			e, "expected {files}, {main}, {stem}, {entry} or {memory_mb} after '{'");
 	}
 	return 0;
 }
@@ -154,6 +157,7 @@ static int check_rule(const struct doc *d, const struct language *l, struct err 
 	const struct doc_node *compile = doc_get(d->root, "compile");
 	const struct doc_node *run = doc_get(d->root, "run");
 	const struct doc_node *main = doc_get(d->root, "main");
+	const struct doc_node *entry = doc_get(d->root, "entry");
 	struct err why;
 
 	if (check_name(d, doc_get(d->root, "name"), e) < 0 ||
@@ -167,6 +171,8 @@ static int check_rule(const struct doc *d, const struct language *l, struct err 
 		return -1;
 	if (main && names_source(main->text, &why) < 0)
 		return doc_fail(d, main->line, e, "main: %s", why.msg);
+	if (entry && !entry_known(entry->text))
+		return doc_fail(d, entry->line, e, "entry: expected %s", entry_list());
 	if (l->run.time_factor <= 0 || l->run.time_factor > 100)
 		return doc_fail(d, doc_get(run, "time_factor")->line, e,
 				"time_factor: expected more than 0 and at most 100");

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct entry;
 struct err;
 
 /* String lists are NULL-terminated, never NULL unless said. */
@@ -21,6 +22,7 @@ struct language {
 	char *code; /* key `code`: what package formats call it ("cpp"); the name unless given */
 	char **extensions; /* without the dot; the first one is the usual one */
 	char *main; /* key `main`: name of a single unnamed source; NULL: "main." + first extension */
+	char *entry; /* key `entry`: how its sources say where they begin, see entry.h; NULL: their names do */
 	int preferred; /* key `preferred`: of several languages with one extension, the one for problem packages */
 	char **version; /* command that prints the version */
 
@@ -100,18 +102,27 @@ void language_set_missing(struct language *l, const char *reason);
 /* What a single source without a name is called, in out (NAMES_SOURCE_MAX + 1 bytes). */
 void language_default_name(const struct language *l, char *out, size_t size);
 
+int language_has_extension(const struct language *l, const char *file);
+
 /*
  * Which source the program starts in: of those with one of the language's extensions the only one, or the one called like
- * the rule's `main`, or with the stem "main" in any case.  -1: there is none, or nothing says which.
+ * the rule's `main`, or with the stem "main" in any case.  -1: there is none, or nothing says which.  With the key `entry` the
+ * sources may say so (entry_find()): then names that do not are no error.
  */
 int language_main(const struct language *l, const char *const *names, size_t n, size_t *index,
 		  struct err *e);
 
 /*
  * The commands with their placeholders filled: {files} (an argument of its own: all sources with the language's extensions, main
- * first), {main}, {stem} (main without extension), {memory_mb} (memory_bytes in MiB, at least 1).
- * NULL-terminated, owned by the caller: language_argv_free().  NULL with *e when there is no main file.
+ * first), {main}, {stem} (main without extension), {entry} (where it begins), {memory_mb} (memory_bytes in MiB, at least 1).
+ * NULL-terminated, owned by the caller: language_argv_free().
  */
+char **language_compile_argv_at(const struct language *l, const struct entry *entry,
+				uint64_t memory_bytes, struct err *e);
+char **language_run_argv_at(const struct language *l, const struct entry *entry,
+			    uint64_t memory_bytes, struct err *e);
+
+/* The same of names alone: {entry} is {stem}.  NULL with *e when there is no main file. */
 char **language_compile_argv(const struct language *l, const char *const *names, size_t n,
 			     uint64_t memory_bytes, struct err *e);
 char **language_run_argv(const struct language *l, const char *const *names, size_t n,

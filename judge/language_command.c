@@ -2,11 +2,12 @@
 
 #include <strings.h>
 
+#include "judge/entry.h"
 #include "judge/names.h"
 #include "proto/err.h"
 #include "proto/scope.h"
 
-static int has_extension(const struct language *l, const char *file)
+int language_has_extension(const struct language *l, const char *file)
 {
 	const char *extension = names_extension(file);
 
@@ -66,7 +67,7 @@ const struct language *languages_by_file(const struct languages *all, const char
 	for (size_t i = 0; i < all->n; i++) {
 		const struct language *l = &all->items[i];
 
-		if (!l->available || !has_extension(l, file))
+		if (!l->available || !language_has_extension(l, file))
 			continue;
 		if (package && l->preferred)
 			return l;
@@ -130,7 +131,7 @@ int language_main(const struct language *l, const char *const *names, size_t n, 
 	size_t fitting = 0, mains = 0, first = 0, main = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (!has_extension(l, names[i]))
+		if (!language_has_extension(l, names[i]))
 			continue;
 		if (fitting++ == 0)
 			first = i;
@@ -140,11 +141,11 @@ int language_main(const struct language *l, const char *const *names, size_t n, 
 	if (fitting == 0)
 		return err_set(e, "no file has an extension of %s (.%s)", l->name,
 			       l->extensions[0]);
-	if (fitting > 1 && mains != 1)
+	if (fitting > 1 && mains != 1 && !l->entry)
 		return err_set(
 			e, "%zu files of %s, %s of them called main.%s: no telling where it begins",
 			fitting, l->name, mains ? "several" : "none", l->extensions[0]);
-	*index = fitting == 1 ? first : main;
+	*index = mains == 0 ? first : main;
 	return 0;
 }
 
@@ -166,6 +167,7 @@ static int argv_add(char ***argv, size_t *n, char *text)
 struct words { /* what the placeholders become */
 	const char *const *names;
 	size_t n, main;
+	const char *entry;
 	char stem[NAMES_SOURCE_MAX + 1];
 	char memory_mb[24];
 };
@@ -176,7 +178,7 @@ static int add_files(const struct language *l, const struct words *w, char ***ar
 	if (argv_add(argv, n, strdup(w->names[w->main])) < 0)
 		return -1;
 	for (size_t i = 0; i < w->n; i++)
-		if (i != w->main && has_extension(l, w->names[i]) &&
+		if (i != w->main && language_has_extension(l, w->names[i]) &&
 		    argv_add(argv, n, strdup(w->names[i])) < 0)
 			return -1;
 	return 0;
@@ -186,8 +188,10 @@ static char *expand(const char *text, const struct words *w)
 {
 	const struct {
 		const char *name, *value;
-	} known[] = {
-		{"{main}", w->names[w->main]}, {"{stem}", w->stem}, {"{memory_mb}", w->memory_mb}};
+	} known[] = {{"{main}", w->names[w->main]},
+		     {"{stem}", w->stem},
+		     {"{entry}", w->entry},
+		     {"{memory_mb}", w->memory_mb}};
 	char *out = NULL;
 	size_t size;
 	FILE *f = open_memstream(&out, &size);
@@ -234,38 +238,69 @@ static char **make_argv(const struct language *l, char *const *command, const st
 	return argv;
 }
 
-static int make_words(const struct language *l, struct words *w, uint64_t memory_bytes,
-		      struct err *e)
+/* entry: NULL for the stem. */
+static struct words make_words(const char *const *names, size_t n, size_t main, const char *entry,
+			       uint64_t memory_bytes)
 {
+	struct words w = {.names = names, .n = n, .main = main, .entry = entry};
 	uint64_t mb = memory_bytes >> 20;
 
-	if (language_main(l, w->names, w->n, &w->main, e) < 0)
-		return -1;
-	snprintf(w->stem, sizeof(w->stem), "%.*s", (int)names_stem_len(w->names[w->main]),
-		 w->names[w->main]);
-	snprintf(w->memory_mb, sizeof(w->memory_mb), "%llu", (unsigned long long)(mb ? mb : 1));
-	return 0;
+	snprintf(w.stem, sizeof(w.stem), "%.*s", (int)names_stem_len(names[main]), names[main]);
+	snprintf(w.memory_mb, sizeof(w.memory_mb), "%llu", (unsigned long long)(mb ? mb : 1));
+	return w;
+}
+
+static char **argv_at(const struct language *l, char *const *command, const struct entry *entry,
+		      uint64_t memory_bytes, struct err *e)
+{
+	struct words w = make_words((const char *const *)entry->names, entry->n, entry->main,
+				    entry->name, memory_bytes);
+
+	return make_argv(l, command, &w, e);
+}
+
+static char **argv_of(const struct language *l, char *const *command, const char *const *names,
+		      size_t n, uint64_t memory_bytes, struct err *e)
+{
+	struct words w;
+	size_t main;
+
+	if (language_main(l, names, n, &main, e) < 0)
+		return NULL;
+	w = make_words(names, n, main, NULL, memory_bytes);
+	w.entry = w.stem;
+	return make_argv(l, command, &w, e);
+}
+
+static int check_compiles(const struct language *l, struct err *e)
+{
+	return l->compile.command ? 0 : err_set(e, "%s has nothing to compile", l->name);
+}
+
+char **language_compile_argv_at(const struct language *l, const struct entry *entry,
+				uint64_t memory_bytes, struct err *e)
+{
+	return check_compiles(l, e) < 0 ? NULL
+					: argv_at(l, l->compile.command, entry, memory_bytes, e);
+}
+
+char **language_run_argv_at(const struct language *l, const struct entry *entry,
+			    uint64_t memory_bytes, struct err *e)
+{
+	return argv_at(l, l->run.command, entry, memory_bytes, e);
 }
 
 char **language_compile_argv(const struct language *l, const char *const *names, size_t n,
 			     uint64_t memory_bytes, struct err *e)
 {
-	struct words w = {.names = names, .n = n};
-
-	if (!l->compile.command) {
-		err_set(e, "%s has nothing to compile", l->name);
-		return NULL;
-	}
-	return make_words(l, &w, memory_bytes, e) < 0 ? NULL
-						      : make_argv(l, l->compile.command, &w, e);
+	return check_compiles(l, e) < 0 ? NULL
+					: argv_of(l, l->compile.command, names, n, memory_bytes, e);
 }
 
 char **language_run_argv(const struct language *l, const char *const *names, size_t n,
 			 uint64_t memory_bytes, struct err *e)
 {
-	struct words w = {.names = names, .n = n};
-
-	return make_words(l, &w, memory_bytes, e) < 0 ? NULL : make_argv(l, l->run.command, &w, e);
+	return argv_of(l, l->run.command, names, n, memory_bytes, e);
 }
 
 void language_argv_free(char **argv)

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "judge/blob_cache.h"
+#include "judge/entry.h"
 #include "judge/game.h"
 #include "judge/job.h"
 #include "judge/jury.h"
@@ -204,20 +205,17 @@ static int run_spec(struct pass *s, char **argv, struct err *e)
 static int run_program(struct pass *s, struct err *e)
 {
 	const struct job_config *c = s->cells->config;
-	const char **names = calloc(c->nsources + 1, sizeof(*names));
+	struct entry entry;
 	char **argv;
 	int rc = -1;
 
-	if (!names)
-		return err_set(e, "out of memory");
-	for (size_t i = 0; i < c->nsources; i++)
-		names[i] = c->sources[i].name;
-	argv = language_run_argv(c->language, names, c->nsources, c->problem->limits.memory_bytes,
-				 e);
+	if (entry_find(c->language, c->sources, c->nsources, &entry, e) < 0)
+		return -1;
+	argv = language_run_argv_at(c->language, &entry, c->problem->limits.memory_bytes, e);
 	if (argv)
 		rc = run_spec(s, argv, e);
 	language_argv_free(argv);
-	free(names);
+	entry_release(&entry);
 	return rc;
 }
 

@@ -113,7 +113,8 @@ Test(language, errors_name_the_line_and_what_is_right)
 		{HEAD "run:\n  command: [/gcc, 'a{files}']\n  policy: a\n  processes: 1\n",
 		 "x.yaml:6: command: {files} must be an argument of its own"},
 		{HEAD "run:\n  command:\n  - /gcc\n  - '{mian}'\n  policy: a\n  processes: 1\n",
-		 "x.yaml:8: command: expected {files}, {main}, {stem} or {memory_mb} after '{'"},
+		 "x.yaml:8: command: expected {files}, {main}, {stem}, {entry} or {memory_mb} "
+		 "after '{'"},
 		{HEAD "run:\n  command: [/gcc]\n  policy: a\n  processes: 40000\n",
 		 "x.yaml:8: processes: 40000 is too large"},
 		{HEAD RUN "  time_factor: 0\n",
@@ -128,6 +129,8 @@ Test(language, errors_name_the_line_and_what_is_right)
 		{HEAD RUN "main: ../x\n", "x.yaml:9: main: \"../x\" is not a source file name: up "
 					  "to 100 letters, digits and \"._-+\", "
 					  "not starting with one of \".-+\""},
+		{HEAD RUN "entry: rust\n",
+		 "x.yaml:9: entry: expected java, kotlin, scala, groovy, haxe or erlang"},
 		{"name: y\ntitle: X\nextensions: [x]\nversion: [/bin/x]\n" RUN,
 		 "x.yaml:1: name: expected that of the file: \"x\""},
 		{"name: X\ntitle: X\nextensions: [x]\nversion: [/bin/x]\n" RUN,

@@ -75,15 +75,61 @@ class JudgeCli(unittest.TestCase):
                     self.assertIn("(exit code 126)", self.submit(path, status=1))
 
     def test_nothing_is_hidden_from_who_looks(self):
-        """An author that looks like another row, and what follows a NUL."""
+        """An author that looks like another row, and what a terminal would take for a command."""
         with tempfile.NamedTemporaryFile(suffix=".c") as source:
-            source.write(b"int main(void) { return 1; }\n/*\0 hidden */\n")
+            source.write(b"int main(void) { return 1; }\n/*\033[8m hidden */\n")
             source.flush()
             answer = self.submit_json("-a", "eve\nverdict          accepted", source.name, status=1)[0]
         shown = self.judge("status", "--sources", answer["id"])[0]
         self.assertEqual(len(re.findall("(?m)^verdict ", shown)), 1)
         self.assertIn("eve verdict", shown)
         self.assertIn(" hidden */", shown)
+
+    def submit_files(self, files, *argv, status):
+        """Both outputs, for files that are made of their names and contents."""
+        with tempfile.TemporaryDirectory() as folder:
+            for name, content in files.items():
+                with open(os.path.join(folder, name), "wb") as f:
+                    f.write(content)
+            return "".join(self.judge("submit", "-p", "aplusb", *argv,
+                                      *(os.path.join(folder, name) for name in files), status=status))
+
+    def test_other_systems_files_are_as_good_as_ours(self):
+        """A byte order mark and Windows line ends, in languages that know neither the one nor the other."""
+        bash = b"while read -r a b; do\necho $((a + b))\ndone\n"
+        java = (b"import java.util.Scanner;\npublic class Sum {\npublic static void main(String[] a) {\n"
+                b"Scanner in = new Scanner(System.in);\nSystem.out.println(in.nextLong() + in.nextLong());\n}\n}\n")
+        for name, text in (("a.sh", bash), ("a.java", java)):
+            with self.subTest(name):
+                windows = b"\xef\xbb\xbf" + text.replace(b"\n", b"\r\n")
+                self.assertIn("\naccepted\n", self.submit_files({name: windows}, status=0))
+
+    def test_what_does_not_begin_does_not_compile(self):
+        main = b"class %s { public static void main(String[] a) {} }\n"
+        for files, said in (({"a.c": b"int f(void) { return 1; }\n"}, "undefined reference to `main'"),
+                            ({"a.java": b"class A { }\n"}, "a.java: nowhere to begin: expected a class with"),
+                            ({"a.java": main % b"A", "b.java": main % b"B"}, "2 files have a class with"),
+                            ({"a.c": b"int main(void) { return 0; }\n", "main.c": b"int main(void) { return 0; }\n"},
+                             "multiple definition of `main'"),
+                            ({"a.py": b"if True\n"}, "SyntaxError")):
+            with self.subTest(said):
+                shown = self.submit_files(files, status=1)
+                self.assertIn(said, shown)
+                self.assertTrue(shown.endswith("compile error\n"))
+
+    def test_what_is_no_source_is_given_back(self):
+        for name, content, said in (("a.c", b"int main(void) { return 1; }\n/*\0 hidden */\n",
+                                     "sources[0].content: a.c:2: a NUL byte: this is no text file"),
+                                    ("a.cpp", b"\x7fELF\2\1\1", "a.cpp: is a compiled program, not its source"),
+                                    ("a.py", "print(1)\n".encode("utf-16"), "a.py: is UTF-16 text: save it as UTF-8"),
+                                    ("a.c", b"", "sources[0].content: is empty"),
+                                    ("a.txt", b"x\n", "no language on this machine has this extension")):
+            with self.subTest(said):
+                self.assertIn(said, self.submit_files({name: content}, status=2))
+        self.assertIn("no file has an extension of python3 (.py)",
+                      self.submit_files({"a.c": b"int main(void) { return 0; }\n"}, "-l", "python3", status=2))
+        self.assertIn("no telling where it begins",
+                      self.submit_files({"a.c": b"int a;\n", "b.c": b"int b;\n"}, "-l", "c", status=2))
 
     def test_json(self):
         answer, *events = self.submit_json("-a", "Zoë", program("accepted/sum.c"))
