@@ -180,7 +180,9 @@ static int use_image(struct root *r, int fd, const struct root_cache_options *ca
 
 	if (!type)
 		return err_set(e, "is no folder, no squashfs or erofs image and no OCI layout");
-	if (root_cache_folder(cache, "mounts", dir, sizeof(dir), e) < 0 ||
+	/* First: a refusal leaves no folder. */
+	if (root_image_allowed(e) < 0 ||
+	    root_cache_folder(cache, "mounts", dir, sizeof(dir), e) < 0 ||
 	    root_image_mount(fd, type, dir, path, sizeof(path), e) < 0)
 		return -1;
 	return root_use_folder(r, path, e);

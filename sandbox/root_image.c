@@ -33,6 +33,14 @@ const char *root_image_type(int fd)
 	return NULL;
 }
 
+int root_image_allowed(struct err *e)
+{
+	if (geteuid() == 0 && rights_user() == 0)
+		return 0;
+	return err_set(
+		e, "only root can mount an image: unpack it into a folder, or use an OCI layout");
+}
+
 /* A free loop device that reads fd and goes away with its last user.  Others look for free ones at the same time. */
 static int open_loop(int fd, char *path, size_t size, struct err *e)
 {
@@ -91,10 +99,6 @@ int root_image_mount(int fd, const char *type, const char *dir, char *out, size_
 	AUTO_CLOSE int loop = -1;
 	AUTO_CLOSE int tree = -1;
 
-	if (geteuid() != 0 || rights_user() != 0)
-		return err_set(
-			e, "only root can mount an image: unpack it into a folder, or use an OCI "
-			   "layout");
 	if (own_mounts(dir, e) < 0)
 		return -1;
 	loop = open_loop(fd, loop_path, sizeof(loop_path), e);

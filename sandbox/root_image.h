@@ -15,9 +15,12 @@ struct err;
 /* "squashfs" or "erofs" by what the file says at its beginning; NULL for anything else.  fd stays at its offset. */
 const char *root_image_type(int fd);
 
+/* 0 if this process may mount one: only root may. */
+int root_image_allowed(struct err *e);
+
 /*
  * Mounts the image and writes where to out.  `dir` is a folder of the caller (made if need be, and kept) over which the program
- * mounts its own; needs root.  The first call moves the process into a new mount namespace.
+ * mounts its own; needs root_image_allowed().  The first call moves the process into a new mount namespace.
  */
 int root_image_mount(int fd, const char *type, const char *dir, char *out, size_t size,
 		     struct err *e);

@@ -6,6 +6,7 @@
 #include "proto/err.h"
 #include "proto/scope.h"
 #include "sandbox/root.h"
+#include "sandbox/root_cache.h"
 #include "sandbox/root_from.h"
 
 #define WHOLE                                                                                      \
@@ -180,4 +181,27 @@ Test(root, another_root_file_system)
 		cr_expect_eq(rmdir(path), 0);
 	}
 	cr_expect_eq(rmdir(dir), 0);
+}
+
+/* Only root can mount an image; who is not is told so, and nothing has been made for it. */
+Test(root, an_image_for_a_plain_user)
+{
+	char dir[] = "/tmp/gavel-root-XXXXXX";
+	char image[64], cache[64];
+	struct root_cache_options o = {.dir = cache};
+	struct root r = {.from = image};
+	struct err e = {0};
+
+	if (geteuid() == 0)
+		cr_assert_eq(seteuid(65534), 0);
+	cr_assert_not_null(mkdtemp(dir));
+	snprintf(image, sizeof(image), "%s/image", dir);
+	snprintf(cache, sizeof(cache), "%s/cache", dir);
+	AUTO_CLOSE int fd = open(image, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	cr_assert_eq(write(fd, "hsqs", 4), 4);
+	cr_expect_eq(root_use_from(&r, &o, &e), -1);
+	cr_expect_not_null(strstr(e.msg, "only root can mount an image"), "%s", e.msg);
+	cr_expect_eq(unlink(image), 0);
+	cr_expect_eq(rmdir(dir), 0, "a folder was left in it");
 }

@@ -168,7 +168,7 @@ class Sandbox(Case):
             with open(os.path.join(layout, name), "w", encoding="utf-8") as f:
                 f.write(text)
         folder = f"/var/tmp/gavel-{plain_user.UID}"
-        os.makedirs(folder, exist_ok=True)  # another test of this user's may have left it
+        os.mkdir(folder)
         self.addCleanup(shutil.rmtree, folder)
         os.chown(folder, 65534, 65534)
         os.chmod(folder, 0o777)

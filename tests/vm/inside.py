@@ -42,7 +42,7 @@ def cgroups():
 
 def all_there():
     return {"mount": set(mounts()), "process": set(processes().items()), "cgroup": cgroups(),
-            "file": {os.path.join(d, name) for d in ("/tmp", "/run", "/dev/shm") for name in os.listdir(d)}}
+            "file": {os.path.join(d, name) for d in ("/tmp", "/var/tmp", "/run", "/dev/shm") for name in os.listdir(d)}}
 
 
 def wrong_machine():
