@@ -27,7 +27,8 @@ struct sandbox_client;
 struct jury_builder {       /* borrowed */
 	const char *socket; /* of the jury's pool */
 	const struct languages *languages;
-	int timeout_ms; /* waiting for a cell */
+	int timeout_ms;             /* waiting for a cell */
+	const char *program_socket; /* of the other pool, for measure_time_limit() */
 };
 
 /* A problem_build for problem_import(); arg is a struct jury_builder. */

@@ -10,6 +10,7 @@
 #include "judge/job.h"
 #include "judge/jury.h"
 #include "judge/language_check_report.h"
+#include "judge/measure.h"
 #include "judge/names.h"
 #include "judge/problem.h"
 #include "judge/store.h"
@@ -264,13 +265,14 @@ static int choose(struct work *w, struct err *e)
 static int load_problem(struct work *w, struct err *e)
 {
 	struct jury_builder builder = {w->world.host->jury_socket, &w->world.languages,
-				       CELL_WAIT_MS};
+				       CELL_WAIT_MS, w->world.host->program_socket};
+	const struct problem_makers make = {jury_build, measure_time_limit, &builder};
 	char dir[64], hash[PROBLEM_HASH_LEN + 1];
 	struct store_problem version;
 	int changed, rc;
 
 	snprintf(dir, sizeof(dir), "/proc/self/fd/%d/%s", w->world.host->rules, PACKAGE);
-	if (problem_import(w->world.store, dir, jury_build, &builder, hash, &changed, e) < 0 ||
+	if (problem_import(w->world.store, dir, &make, hash, &changed, e) < 0 ||
 	    store_get_problem(w->world.store, "sums", hash, &version, e) < 0)
 		return err_wrap(e, "rules/%s", PACKAGE);
 	rc = problem_from_manifest(version.manifest, &w->problem, e);

@@ -282,10 +282,43 @@ static int open_any(const char *path, const char *under, struct problem *p, stru
 	return read_folder_name(p, e);
 }
 
+/* What a limit is measured with is part of the version: it changes when that does. */
+static void write_measured(const struct problem *p, FILE *out)
+{
+	fprintf(out, "%a %llu\n", p->timing.ac_to_limit,
+		(unsigned long long)p->timing.resolution_us);
+	for (size_t i = 0; i < p->nsubmissions; i++) {
+		const struct problem_submission *s = &p->submissions[i];
+
+		if (!expect_bounds(&s->rules, EXPECT_TIME_LOWER, NULL))
+			continue;
+		for (size_t k = 0; k < s->nfiles; k++)
+			fprintf(out, "%s %s %s\n", s->name, s->files[k].name, s->files[k].hash);
+	}
+}
+
+static int set_version(struct problem *p, struct err *e)
+{
+	AUTO_FREE char *manifest = problem_to_manifest(p);
+	AUTO_FREE char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	if (!manifest || !out) {
+		if (out)
+			(void)fclose(out);
+		return err_set(e, "out of memory");
+	}
+	fputs(manifest, out);
+	if (p->timing.measured)
+		write_measured(p, out);
+	if (fclose(out) != 0)
+		return err_sys(e, "version");
+	return hash_bytes(text, len, p->version, e);
+}
+
 static int read_parts(struct problem *p, struct problem_settings *s, struct err *e)
 {
-	AUTO_FREE char *manifest = NULL;
-
 	if (problem_read_settings(p, s, e) < 0)
 		return -1;
 	p->limits = s->limits;
@@ -296,10 +329,7 @@ static int read_parts(struct problem *p, struct problem_settings *s, struct err 
 		return err_sys(e, "title");
 	if (problem_read_programs(p, s, e) < 0 || problem_read_data(p, s, e) < 0)
 		return -1;
-	manifest = problem_to_manifest(p);
-	if (!manifest)
-		return err_set(e, "out of memory");
-	return hash_bytes(manifest, strlen(manifest), p->version, e);
+	return set_version(p, e);
 }
 
 int problem_read_in(const char *path, const char *scratch, struct problem *p, struct err *e)

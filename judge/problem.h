@@ -112,11 +112,14 @@ struct problem_program {
 	size_t nartifacts;
 };
 
+#define PROBLEM_TIME_MAX_US 600000000ULL /* the largest time limit */
+
 /* How the time limit and the times of the package's own submissions are to lie; of problem_read() only. */
 struct problem_timing {
 	/* slowest accepted * ac_to_limit <= limit, limit * limit_to_tle <= slowest test of each too slow one */
 	double ac_to_limit, limit_to_tle;
-	uint64_t resolution_us; /* of a limit that is computed */
+	uint64_t resolution_us; /* of a limit that is measured */
+	int measured;           /* the package gives none */
 };
 
 /* Released by problem_release(). */
@@ -124,7 +127,7 @@ struct problem {
 	char *name;  /* of the folder */
 	char *title; /* `name` in problem.yaml, or the folder's */
 	char version[PROBLEM_HASH_LEN + 1];
-	struct problem_limits limits;
+	struct problem_limits limits; /* time_us is 0 until it has been measured */
 	struct problem_timing timing;
 	unsigned kind; /* bits of problem_kind */
 	struct problem_group
@@ -176,14 +179,26 @@ typedef int problem_build(void *arg, const struct problem *p, const struct probl
 			  struct problem_built *out, struct err *e);
 
 /*
- * Makes a package that has been read the current version of its name in the store: blobs, the validator and the grader built
- * by `build`, manifest, summary.  When it is the current version already nothing is done and *changed is 0.  A build that fails
- * refuses the package.  problem_import() also reads it, into the store's folder if it is an archive; version has
+ * Finds the time limit of a package that gives none.  Its tests and the built programs of the jury are in the store; it is as
+ * problem_read() left it, and p->limits.time_us is to be set.
+ */
+typedef int problem_measure(void *arg, struct store *s, struct problem *p, struct err *e);
+
+struct problem_makers { /* who does what only a sandbox can do; arg is both's */
+	problem_build *build;
+	problem_measure *measure;
+	void *arg;
+};
+
+/*
+ * Makes a package that has been read the current version of its name in the store: blobs, the validator and the grader built,
+ * the time limit measured if there is none, manifest, summary.  When it is the current version already nothing is done and
+ * *changed is 0.  A build or measurement that fails refuses the package.  problem_import() also reads it, into the store's folder if it is an archive; version has
  * PROBLEM_HASH_LEN + 1 bytes.
  */
-int problem_store(struct store *s, struct problem *p, problem_build *build, void *arg, int *changed,
-		  struct err *e);
-int problem_import(struct store *s, const char *path, problem_build *build, void *arg,
+int problem_store(struct store *s, struct problem *p, const struct problem_makers *make,
+		  int *changed, struct err *e);
+int problem_import(struct store *s, const char *path, const struct problem_makers *make,
 		   char *version, int *changed, struct err *e);
 
 #endif

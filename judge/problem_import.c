@@ -79,7 +79,7 @@ static int put_artifacts(struct store *s, struct problem_program *program,
 
 /* Nothing to do for a program that the package does not have. */
 static int build_program(struct store *s, const struct problem *p, const char *what,
-			 struct problem_program *program, problem_build *build, void *arg,
+			 struct problem_program *program, const struct problem_makers *make,
 			 struct err *e)
 {
 	struct problem_built built = {0};
@@ -87,7 +87,7 @@ static int build_program(struct store *s, const struct problem *p, const char *w
 
 	if (program->nsources == 0)
 		return 0;
-	rc = build(arg, p, program, &built, e);
+	rc = make->build(make->arg, p, program, &built, e);
 	if (rc == 0)
 		rc = put_artifacts(s, program, &built, e);
 	if (rc == 0)
@@ -146,27 +146,29 @@ static int reuse_version(struct store *s, const struct problem *p, int *changed,
 	return rc < 0 ? -1 : 1;
 }
 
-int problem_store(struct store *s, struct problem *p, problem_build *build, void *arg, int *changed,
-		  struct err *e)
+int problem_store(struct store *s, struct problem *p, const struct problem_makers *make,
+		  int *changed, struct err *e)
 {
 	int known = reuse_version(s, p, changed, e);
 
 	if (known != 0)
 		return known < 0 ? -1 : 0;
-	if (build_program(s, p, "validator", &p->validator, build, arg, e) < 0 ||
-	    build_program(s, p, "grader", &p->grader, build, arg, e) < 0 || put_tests(s, p, e) < 0)
+	if (build_program(s, p, "validator", &p->validator, make, e) < 0 ||
+	    build_program(s, p, "grader", &p->grader, make, e) < 0 || put_tests(s, p, e) < 0)
+		return -1;
+	if (p->limits.time_us == 0 && make->measure(make->arg, s, p, e) < 0)
 		return -1;
 	return add_version(s, p, e);
 }
 
-int problem_import(struct store *s, const char *path, problem_build *build, void *arg,
+int problem_import(struct store *s, const char *path, const struct problem_makers *make,
 		   char *version, int *changed, struct err *e)
 {
 	struct problem p;
 	int rc = problem_read_in(path, store_folder(s), &p, e);
 
 	if (rc == 0)
-		rc = problem_store(s, &p, build, arg, changed, e);
+		rc = problem_store(s, &p, make, changed, e);
 	if (rc == 0)
 		memcpy(version, p.version, sizeof(p.version));
 	else

@@ -12,6 +12,7 @@
 #include "judge/grpc.h"
 #include "judge/jury.h"
 #include "judge/language.h"
+#include "judge/measure.h"
 #include "judge/names.h"
 #include "judge/probe.h"
 #include "judge/problem.h"
@@ -152,12 +153,14 @@ static int await_sandbox(struct server *s)
 
 static void import_package(struct server *s, const char *dir)
 {
-	struct jury_builder b = {s->config->jury_socket, &s->languages, BUILD_WAIT_MS};
+	struct jury_builder b = {s->config->jury_socket, &s->languages, BUILD_WAIT_MS,
+				 s->config->program_socket};
+	const struct problem_makers make = {jury_build, measure_time_limit, &b};
 	char version[PROBLEM_HASH_LEN + 1];
 	struct err e;
 	int changed;
 
-	if (problem_import(s->store, dir, jury_build, &b, version, &changed, &e) < 0)
+	if (problem_import(s->store, dir, &make, version, &changed, &e) < 0)
 		log_event(LOG_ERROR, "problem_refused", "folder=%s reason=%s", log_q(dir),
 			  log_q(e.msg));
 	else

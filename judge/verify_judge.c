@@ -8,6 +8,7 @@
 #include "judge/example.h"
 #include "judge/job.h"
 #include "judge/jury.h"
+#include "judge/measure.h"
 #include "judge/problem.h"
 #include "judge/store.h"
 #include "judge/verify_host.h"
@@ -86,26 +87,19 @@ static const Judge__V1__Run *take_runs(struct look *l, const struct job_result *
 	return decided;
 }
 
-/* CPU time as it would count in a language whose rule adds nothing. */
-static uint64_t plain_time(const struct language *l, uint64_t us)
-{
-	us -= us < l->run.time_extra_us ? us : l->run.time_extra_us;
-	return (uint64_t)((double)us / l->run.time_factor + 0.5);
-}
-
 static void take_bound(struct verify_outcome *o, const struct look *l, const Judge__V1__Run *run)
 {
 	const struct expect_rules *rules = &l->submission->rules;
 	struct job_limits patient = job_limits_of(&l->patient, l->language);
-	uint64_t us = plain_time(l->language, run->usage->cpu_time_us);
+	uint64_t us = measure_plain_time(l->language, run->usage->cpu_time_us);
 
 	if (run->usage->wall_time_us > patient.wall_us)
-		us = plain_time(l->language, patient.cpu_us); /* it slept: as good as any */
+		us = measure_plain_time(l->language, patient.cpu_us); /* it slept: as good as any */
 	if (expect_bounds(rules, EXPECT_TIME_LOWER, run->name) && us > o->lower_us)
 		o->lower_us = us;
 	if (expect_bounds(rules, EXPECT_TIME_UPPER, run->name) && us > o->upper_us)
 		o->upper_us = us;
-	if (o->upper_us && us >= plain_time(l->language, patient.cpu_us))
+	if (o->upper_us && us >= measure_plain_time(l->language, patient.cpu_us))
 		o->at_least = 1;
 }
 
@@ -259,17 +253,19 @@ static void judge_all(struct work *w)
 static int store_package(struct work *w, struct err *e)
 {
 	struct jury_builder builder = {w->world->host->jury_socket, &w->world->languages,
-				       CELL_WAIT_MS};
+				       CELL_WAIT_MS, w->world->host->program_socket};
+	const struct problem_makers make = {jury_build, measure_time_limit, &builder};
 	struct store_problem version;
 	int changed, rc;
 
-	if (problem_store(w->world->store, &w->package, jury_build, &builder, &changed, e) < 0)
+	if (problem_store(w->world->store, &w->package, &make, &changed, e) < 0)
 		return err_wrap(e, "problem %.60s", w->package.name);
 	if (store_get_problem(w->world->store, w->package.name, w->package.version, &version, e) <
 	    0)
 		return -1;
 	rc = problem_from_manifest(version.manifest, &w->stored, e);
 	store_problem_release(&version);
+	w->package.limits.time_us = w->stored.limits.time_us;
 	if (rc < 0 || !w->stored.custom)
 		return rc;
 	w->validator = languages_find(&w->world->languages, w->stored.validator.language);
@@ -327,7 +323,7 @@ enum verify_exit verify_package(struct verify_world *world, const char *dir, jso
 		json_array_append_new(json, verify_to_json(&w.report));
 	else
 		verify_print(&w.report);
-	rc = w.report.error || verify_unexpected(&w.report) ? VERIFY_UNEXPECTED : VERIFY_OK;
+	rc = verify_good(&w.report) ? VERIFY_OK : VERIFY_UNEXPECTED;
 	if (w.no_sandbox)
 		rc = VERIFY_FAILED;
 	work_release(&w);

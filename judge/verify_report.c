@@ -41,12 +41,14 @@ static void warn_upper(const struct problem *q, struct verify_margin *m)
 	double need = (double)q->limits.time_us * q->timing.limit_to_tle;
 
 	if (!m->fastest->at_least && (double)m->fastest->upper_us < need)
-		snprintf(m->warnings[1], sizeof(m->warnings[1]),
-			 "the fastest too slow one (%.80s) needs %.3f s on its slowest test, less "
-			 "than "
-			 "%g times the limit of %g s",
-			 m->fastest->submission->name, (double)m->fastest->upper_us / 1e6,
-			 q->timing.limit_to_tle, (double)q->limits.time_us / 1e6);
+		snprintf(
+			m->warnings[1], sizeof(m->warnings[1]),
+			"%sthe fastest too slow one (%.80s) needs %.3f s on its slowest test, less "
+			"than "
+			"%g times the limit of %g s",
+			q->timing.measured ? "no limit fits: " : "", m->fastest->submission->name,
+			(double)m->fastest->upper_us / 1e6, q->timing.limit_to_tle,
+			(double)q->limits.time_us / 1e6);
 }
 
 struct verify_margin verify_margin(const struct verify_report *p)
@@ -66,6 +68,13 @@ struct verify_margin verify_margin(const struct verify_report *p)
 	if (m.fastest)
 		warn_upper(p->problem, &m);
 	return m;
+}
+
+int verify_good(const struct verify_report *p)
+{
+	if (p->error || verify_unexpected(p) > 0)
+		return 0;
+	return !p->problem->timing.measured || !verify_margin(p).warnings[1][0];
 }
 
 static int name_width(const struct verify_report *p)
@@ -138,7 +147,8 @@ static void print_margin(const struct verify_report *p)
 	if (m.slowest)
 		printf("slowest accepted %.3f s (%s), ", (double)m.slowest->lower_us / 1e6,
 		       m.slowest->submission->name);
-	printf("limit %g s", (double)p->problem->limits.time_us / 1e6);
+	printf("limit %g s%s", (double)p->problem->limits.time_us / 1e6,
+	       p->problem->timing.measured ? " (measured)" : "");
 	if (m.fastest)
 		printf(", fastest too slow %s%.3f s (%s)", m.fastest->at_least ? "over " : "",
 		       (double)m.fastest->upper_us / 1e6, m.fastest->submission->name);
@@ -246,7 +256,8 @@ static json_t *margin_to_json(const struct verify_report *p)
 		return json_null();
 	m = verify_margin(p);
 	return json_pack(
-		"{s:I, s:f, s:f, s:o, s:o}", "limit_us", (json_int_t)p->problem->limits.time_us,
+		"{s:I, s:b, s:f, s:f, s:o, s:o}", "limit_us",
+		(json_int_t)p->problem->limits.time_us, "measured", p->problem->timing.measured,
 		"ac_to_time_limit", p->problem->timing.ac_to_limit, "time_limit_to_tle",
 		p->problem->timing.limit_to_tle, "slowest_accepted",
 		bound_to_json(m.slowest, m.slowest ? m.slowest->lower_us : 0), "fastest_too_slow",
@@ -278,6 +289,6 @@ json_t *verify_to_json(const struct verify_report *p)
 	return json_pack("{s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o}", "package", text(p->dir),
 			 "name", text(p->problem ? p->problem->name : NULL), "version",
 			 text(p->problem ? p->problem->version : NULL), "as_expected",
-			 !p->error && verify_unexpected(p) == 0, "error", text(p->error), "time",
-			 margin_to_json(p), "warnings", warnings_to_json(p), "submissions", list);
+			 verify_good(p), "error", text(p->error), "time", margin_to_json(p),
+			 "warnings", warnings_to_json(p), "submissions", list);
 }

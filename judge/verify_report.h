@@ -48,6 +48,9 @@ struct verify_margin {
 
 struct verify_margin verify_margin(const struct verify_report *p);
 
+/* All as expected, and a limit that was measured leaves the margins that it must. */
+int verify_good(const struct verify_report *p);
+
 /* How many are not as expected. */
 size_t verify_unexpected(const struct verify_report *p);
 

@@ -6,6 +6,7 @@
 
 #include "judge/expect.h"
 #include "judge/grade.h"
+#include "judge/measure.h"
 #include "judge/package.h"
 #include "judge/problem.h"
 #include "judge/sandbox_client.h"
@@ -336,8 +337,6 @@ Test(problem, errors_of_2025_09_name_file_line_and_what_is_right)
 		 "problem.yaml:4: unknown key \"validation\""},
 		{"demo/problem.yaml", "problem_format_version: 2025-09\nname: a\n",
 		 "problem.yaml:1: key \"uuid\" is missing"},
-		{"demo/problem.yaml", YAML,
-		 "no time limit: write it in seconds into problem.yaml, limits.time_limit"},
 		{"demo/problem.yaml", YAML "limits: {time_limit: 1.0000005}\n",
 		 "problem.yaml:4: time_limit: expected a number that is not negative"},
 		{"demo/problem.yaml",
@@ -776,7 +775,7 @@ Test(problem, manifests_that_are_not_ours_are_refused)
 }
 
 struct builder {
-	int calls, fail;
+	int calls, fail, measured;
 };
 
 static int build(void *arg, const struct problem *p, const struct problem_program *program,
@@ -797,9 +796,91 @@ static int build(void *arg, const struct problem *p, const struct problem_progra
 	return 0;
 }
 
+static int measure(void *arg, struct store *s, struct problem *p, struct err *e)
+{
+	struct builder *b = arg;
+
+	(void)s;
+	(void)e;
+	p->limits.time_us = 3000000 + (uint64_t)b->measured++;
+	return 0;
+}
+
+/* The limit of the current version of demo. */
+static uint64_t stored_limit(struct store *s)
+{
+	struct store_problem stored;
+	struct err e = {0};
+	uint64_t us;
+
+	cr_assert(zero(int, store_get_problem(s, "demo", NULL, &stored, &e)), "%s", e.msg);
+	us = stored.summary->cpu_limit_us;
+	store_problem_release(&stored);
+	return us;
+}
+
+Test(problem, a_limit_that_is_not_given_is_measured_once_for_what_it_depends_on)
+{
+	static const struct {
+		const char *path, *text;
+		int measured; /* times so far */
+	} steps[] = {
+		{"demo/submissions/accepted/a.c", "int main(void) {}\n", 1},
+		{"demo/submissions/wrong_answer/b.c", "x", 1},
+		{"demo/submissions/accepted/a.c", "int main(void) { return 0; }\n", 2},
+		{"demo/problem.yaml", "name: Demo\nlimits: {time_multiplier: 3}\n", 3},
+		{"demo/problem.yaml",
+		 "name: Demo\nlimits: {time_safety_margin: 3, time_multiplier: 3}\n", 3},
+		{"demo/submissions/accepted/c.c", "x", 4},
+		{"demo/.timelimit", "2\n", 4},
+	};
+	struct builder b = {0};
+	const struct problem_makers make = {build, measure, &b};
+	struct err e = {0};
+	char url[100], version[65];
+	struct store *s;
+	int changed;
+
+	put_demo();
+	unlink(at("demo/.timelimit"));
+	snprintf(url, sizeof(url), "sqlite:%s/state", root);
+	s = store_open(url, &e);
+	cr_assert(s != NULL, "%s", e.msg);
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+		put(steps[i].path, steps[i].text);
+		cr_assert(zero(int, problem_import(s, at("demo"), &make, version, &changed, &e)),
+			  "%s", e.msg);
+		cr_expect(eq(int, b.measured, steps[i].measured), "step %zu", i);
+		if (i + 1 < ARRAY_LEN(steps))
+			cr_expect(eq(u64, stored_limit(s), 3000000 + (uint64_t)b.measured - 1));
+	}
+	cr_expect(eq(u64, stored_limit(s), 2000000));
+	store_close(s);
+}
+
+Test(problem, a_measured_limit_is_the_smallest_that_fits)
+{
+	static const struct {
+		struct problem_timing timing;
+		uint64_t slowest_us, limit_us;
+	} rows[] = {
+		{{2, 1.5, 1000000, 1}, 0, 1000000},         {{2, 1.5, 1000000, 1}, 500000, 1000000},
+		{{2, 1.5, 1000000, 1}, 500001, 2000000},    {{5, 2, 1000000, 1}, 1999999, 10000000},
+		{{1, 1, 1000, 1}, 1234567, 1235000},        {{1.1, 1, 100000, 1}, 1000000, 1100000},
+		{{5, 2, 1000000, 1}, 120000000, 600000000}, {{5, 2, 1000000, 1}, 120000001, 0},
+		{{1000, 2, 1000, 1}, 300000000, 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		cr_expect(eq(u64, measure_limit_for(&rows[i].timing, rows[i].slowest_us),
+			     rows[i].limit_us),
+			  "row %zu", i);
+}
+
 Test(problem, importing_makes_a_version_once)
 {
 	struct builder b = {0};
+	const struct problem_makers make = {build, measure, &b};
 	struct err e = {0};
 	struct store_problem stored;
 	struct problem p;
@@ -817,15 +898,15 @@ Test(problem, importing_makes_a_version_once)
 	cr_assert(s != NULL, "%s", e.msg);
 
 	b.fail = 1;
-	cr_expect(eq(int, problem_import(s, at("demo"), build, &b, first, &changed, &e), -1));
+	cr_expect(eq(int, problem_import(s, at("demo"), &make, first, &changed, &e), -1));
 	cr_expect(eq(str, e.msg, "problem demo: validator: check.cc:1: error"));
 	cr_expect(eq(int, store_get_problem(s, "demo", NULL, &stored, &e), -1));
 
 	b = (struct builder){0};
-	cr_assert(zero(int, problem_import(s, at("demo"), build, &b, first, &changed, &e)), "%s",
+	cr_assert(zero(int, problem_import(s, at("demo"), &make, first, &changed, &e)), "%s",
 		  e.msg);
 	cr_expect(eq(int, changed, 1));
-	cr_assert(zero(int, problem_import(s, at("demo"), build, &b, version, &changed, &e)), "%s",
+	cr_assert(zero(int, problem_import(s, at("demo"), &make, version, &changed, &e)), "%s",
 		  e.msg);
 	cr_expect(zero(int, changed));
 	cr_expect(eq(str, version, first));
@@ -851,7 +932,7 @@ Test(problem, importing_makes_a_version_once)
 	store_problem_release(&stored);
 
 	put("demo/data/secret/1.ans", "5\n");
-	cr_assert(zero(int, problem_import(s, at("demo"), build, &b, version, &changed, &e)), "%s",
+	cr_assert(zero(int, problem_import(s, at("demo"), &make, version, &changed, &e)), "%s",
 		  e.msg);
 	cr_expect(eq(int, changed, 1));
 	cr_expect(ne(str, version, first));
@@ -859,7 +940,7 @@ Test(problem, importing_makes_a_version_once)
 
 	/* back to what was there before: known, nothing is built, but current again */
 	put("demo/data/secret/1.ans", "4\n");
-	cr_assert(zero(int, problem_import(s, at("demo"), build, &b, version, &changed, &e)), "%s",
+	cr_assert(zero(int, problem_import(s, at("demo"), &make, version, &changed, &e)), "%s",
 		  e.msg);
 	cr_expect(eq(str, version, first));
 	cr_expect(eq(int, b.calls, 2));

@@ -9,6 +9,7 @@
 #include "judge/job.h"
 #include "judge/jury.h"
 #include "judge/language.h"
+#include "judge/measure.h"
 #include "judge/problem.h"
 #include "judge/queue.h"
 #include "judge/store.h"
@@ -75,15 +76,15 @@ static void write_package(const char *name, const char *yaml)
 
 static void import(const char *name, char *version)
 {
-	struct jury_builder b = {world.jury, &world.languages, 5000};
+	struct jury_builder b = {world.jury, &world.languages, 5000, world.program};
+	const struct problem_makers make = {jury_build, measure_time_limit, &b};
 	char path[128];
 	struct err e;
 	int changed;
 
 	snprintf(path, sizeof(path), "%s/%s", world.dir, name);
-	cr_assert(
-		zero(int, problem_import(world.store, path, jury_build, &b, version, &changed, &e)),
-		"%s", e.msg);
+	cr_assert(zero(int, problem_import(world.store, path, &make, version, &changed, &e)), "%s",
+		  e.msg);
 }
 
 static void ring(void *arg, enum store_change change, const char *submission)

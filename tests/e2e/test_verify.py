@@ -241,6 +241,28 @@ class Verify(unittest.TestCase):
         self.expect_refused(package, "wrong_answer/bad.py: expected WA, got WA on sample/1: ",
                             '(no test has "nonsense" in the judges\' message)')
 
+    def test_a_limit_that_is_not_given_is_measured(self):
+        package = self.package()
+        os.remove(os.path.join(package, ".timelimit"))
+        self.write("tiny/problem.yaml", "problem_format_version: 2025-09\nname: Tiny\nuuid: 1\n"
+                   "limits: {memory: 64, time_resolution: 0.25}\n")
+        busy = "import time\n" + READ_TWO + "while time.process_time() < %s: pass\nprint(a + b)\n"
+        self.write("tiny/submissions/accepted/slow.py", busy % 0.3)
+        self.write("tiny/submissions/time_limit_exceeded/slower.py", busy % 2)
+        status, out, err = self.verify("--json", package)
+        report = json.loads(out)["packages"][0]
+        self.assertEqual((status, err, report["warnings"]), (0, "", []), out)
+        self.assertEqual((report["time"]["limit_us"], report["time"]["measured"]), (750000, True))
+        self.assertEqual(report["time"]["slowest_accepted"]["name"], "accepted/slow.py")
+        self.write("tiny/submissions/time_limit_exceeded/slower.py", busy % 1)
+        self.expect_refused(package, "warning: no limit fits: the fastest too slow one (time_limit_exceeded/slower.py)")
+        self.write("tiny/submissions/accepted/bad.py", BAD)
+        self.expect_refused(package, "no time limit, and submissions/accepted/bad.py cannot be measured: "
+                            "WA on sample/1, where only AC may be")
+        shutil.rmtree(os.path.join(package, "submissions/accepted"))
+        shutil.rmtree(os.path.join(package, "submissions/wrong_answer"))
+        self.expect_refused(package, "no time limit, and no accepted submission to measure: write it")
+
     def test_tags_of_domjudge(self):
         package = self.package()
         self.write("tiny/submissions/multiple/maybe.py", "# @EXPECTED_RESULTS@: CORRECT, WRONG-ANSWER\n" + BAD)
