@@ -14,6 +14,7 @@
 #include "proto/judge.pb-c.h"
 
 struct client;
+struct err;
 
 enum cli_exit { CLI_ACCEPTED = 0, CLI_NOT_ACCEPTED = 1, CLI_USAGE = 2, CLI_FAILED = 3 };
 
@@ -22,7 +23,9 @@ struct cli_args {
 	const char *server, *ca;
 	const char *problem, *language, *author, *request_id, *state, *verdict;
 	const char *rules, *user, *socket;
+	const char *since, *until, *reason;
 	int json, no_wait, sources, check, help;
+	int judgements, keep_open, all, same_version, apply, dry_run, force;
 	uint64_t after, limit, retry, jobs;
 	char **rest; /* what is not an option; NULL-terminated */
 	size_t nrest;
@@ -90,11 +93,29 @@ void cli_usage(uint64_t cpu_time_us, uint64_t memory_bytes);
 void cli_time(int64_t at_us);
 void cli_run(const Judge__V1__Run *run, uint32_t tests_total);
 
+/* One line of a table, "NAME    text"; nothing when there is no text. */
+void cli_row(const char *name, const char *text);
+void cli_time_row(const char *name, int64_t at_us);
+
+/* The value whose name is text, in any case and with '-' for '_'; 0 for NULL.  -1 after having complained. */
+int cli_enum(const char *option, const char *text, const ProtobufCEnumDescriptor *type);
+
+/*
+ * A moment: "2026-01-31", "2026-01-31 14:05[:09]" (or with 'T') in local time or, with a 'Z' behind, UTC; or how long ago: "90s",
+ * "15m", "2h", "3d".  0 and *at_us, 0 for NULL; -1 after having complained.
+ */
+int cli_moment(const char *option, const char *text, int64_t *at_us);
+
+/* A request id, so that a call that is sent twice counts once. */
+#define CLI_REQUEST_ID_SIZE 33
+int cli_request_id(char id[CLI_REQUEST_ID_SIZE], struct err *e);
+
 int cli_submit(struct cli_args *args);
 int cli_status(struct cli_args *args);
 int cli_watch(struct cli_args *args);
 int cli_list(struct cli_args *args);
 int cli_cancel(struct cli_args *args);
+int cli_rejudge(struct cli_args *args);
 int cli_problems(struct cli_args *args);
 int cli_languages(struct cli_args *args);
 int cli_info(struct cli_args *args);

@@ -131,3 +131,22 @@ void cli_run(const Judge__V1__Run *run, uint32_t tests_total)
 	putchar('\n');
 	fflush(stdout);
 }
+
+/* One line, whatever is in the text: it must not look like another row. */
+void cli_row(const char *name, const char *text)
+{
+	if (!text || !*text)
+		return;
+	printf("%-16s ", name);
+	cli_column(text, 0);
+	putchar('\n');
+}
+
+void cli_time_row(const char *name, int64_t at_us)
+{
+	if (at_us == 0)
+		return;
+	printf("%-16s ", name);
+	cli_time(at_us);
+	putchar('\n');
+}

@@ -1,6 +1,4 @@
 /* The subcommands that ask one thing and print it. */
-#include <ctype.h>
-
 #include "judge/cli.h"
 #include "judge/config.h"
 #include "judge/language_check.h"
@@ -14,25 +12,6 @@ static const char *state_name(Judge__V1__State state)
 	static const char *const names[] = {"-", "queued", "running", "finished", "cancelled"};
 
 	return (size_t)state < ARRAY_LEN(names) ? names[state] : "-";
-}
-
-/* One line, whatever is in the text: it must not look like another row. */
-static void row(const char *name, const char *text)
-{
-	if (!text || !*text)
-		return;
-	printf("%-16s ", name);
-	cli_column(text, 0);
-	putchar('\n');
-}
-
-static void time_row(const char *name, int64_t at_us)
-{
-	if (at_us == 0)
-		return;
-	printf("%-16s ", name);
-	cli_time(at_us);
-	putchar('\n');
 }
 
 static void show_sources(const Judge__V1__Submission *s)
@@ -61,23 +40,23 @@ static void show_transcripts(const Judge__V1__Submission *s)
 
 static void show_submission(const Judge__V1__Submission *s)
 {
-	row("submission", s->id);
-	row("problem", s->problem);
-	row("language", s->language);
-	row("author", s->author);
-	time_row("submitted", s->submitted_at_us);
-	row("state", state_name(s->state));
-	time_row("finished", s->finished_at_us);
+	cli_row("submission", s->id);
+	cli_row("problem", s->problem);
+	cli_row("language", s->language);
+	cli_row("author", s->author);
+	cli_time_row("submitted", s->submitted_at_us);
+	cli_row("state", state_name(s->state));
+	cli_time_row("finished", s->finished_at_us);
 	if (s->state == JUDGE__V1__STATE__FINISHED) {
 		printf("%-16s ", "verdict");
 		cli_verdict(s->verdict, 0);
 		putchar('\n');
 	}
-	row("message", s->message);
+	cli_row("message", s->message);
 	if (s->evidence)
-		row("compiler", s->evidence->compiler_version);
+		cli_row("compiler", s->evidence->compiler_version);
 	if (s->evidence && s->evidence->program_cached)
-		row("program", "compiled before, for the same sources");
+		cli_row("program", "compiled before, for the same sources");
 	if (s->n_runs > 0) {
 		printf("%-16s", "largest");
 		cli_usage(s->cpu_time_us, s->memory_peak_bytes);
@@ -91,6 +70,31 @@ static void show_submission(const Judge__V1__Submission *s)
 	}
 	show_transcripts(s);
 	show_sources(s);
+}
+
+static void show_judgement(const Judge__V1__Judgement *j)
+{
+	putchar('\n');
+	cli_row(j->current ? "current" : "judgement", state_name(j->state));
+	if (j->state == JUDGE__V1__STATE__FINISHED) {
+		printf("%-16s ", "verdict");
+		cli_verdict(j->verdict, 0);
+		putchar('\n');
+	}
+	cli_time_row("finished", j->finished_at_us);
+	cli_row("rejudging", j->rejudging);
+	cli_row("problem version", j->problem_version);
+	cli_row("message", j->message);
+	for (size_t i = 0; i < j->n_runs; i++)
+		cli_run(j->runs[i], j->tests_total);
+}
+
+static void print_judgements(const ProtobufCMessage *m)
+{
+	const Judge__V1__ListJudgementsResponse *r = (const Judge__V1__ListJudgementsResponse *)m;
+
+	for (size_t i = 0; i < r->n_judgements; i++)
+		show_judgement(r->judgements[i]);
 }
 
 /* Prints the answer, if there is one, and frees it. */
@@ -112,17 +116,31 @@ static void print_submission(const ProtobufCMessage *m)
 	show_submission((const Judge__V1__Submission *)m);
 }
 
+static int show_judgements(const struct cli_args *args)
+{
+	Judge__V1__ListJudgementsRequest q = JUDGE__V1__LIST_JUDGEMENTS_REQUEST__INIT;
+	struct api_status st = {0};
+
+	q.id = args->rest[0];
+	q.with_runs = 1;
+	return show(args,
+		    cli_call(args, "ListJudgements", &q.base,
+			     &judge__v1__list_judgements_response__descriptor, &st),
+		    &st, print_judgements);
+}
+
 int cli_status(struct cli_args *args)
 {
 	Judge__V1__GetSubmissionRequest q = JUDGE__V1__GET_SUBMISSION_REQUEST__INIT;
 	struct api_status st = {0};
+	int rc;
 
 	q.id = args->rest[0];
 	q.with_sources = args->sources;
-	return show(
-		args,
-		cli_call(args, "GetSubmission", &q.base, &judge__v1__submission__descriptor, &st),
-		&st, print_submission);
+	rc = show(args,
+		  cli_call(args, "GetSubmission", &q.base, &judge__v1__submission__descriptor, &st),
+		  &st, print_submission);
+	return rc == 0 && args->judgements ? show_judgements(args) : rc;
 }
 
 int cli_cancel(struct cli_args *args)
@@ -141,10 +159,10 @@ static void print_problem(const ProtobufCMessage *m)
 {
 	const Judge__V1__Problem *p = (const Judge__V1__Problem *)m;
 
-	row("problem", p->name);
-	row("title", p->title);
-	row("version", p->version);
-	row("validation", p->validation);
+	cli_row("problem", p->name);
+	cli_row("title", p->title);
+	cli_row("version", p->version);
+	cli_row("validation", p->validation);
 	printf("%-16s %u\n", "tests", p->tests);
 	printf("%-16s %.3f s\n", "CPU time", (double)p->cpu_limit_us / 1e6);
 	printf("%-16s %.1f MiB\n", "memory", (double)p->memory_limit_bytes / (1 << 20));
@@ -257,14 +275,14 @@ static void print_info(const ProtobufCMessage *m)
 {
 	const Judge__V1__ServerInfo *r = (const Judge__V1__ServerInfo *)m;
 
-	row("version", r->version);
-	row("api", r->api);
-	row("store", r->store);
-	time_row("started", r->started_at_us);
+	cli_row("version", r->version);
+	cli_row("api", r->api);
+	cli_row("store", r->store);
+	cli_time_row("started", r->started_at_us);
 	printf("%-16s %u\n%-16s %u\n%-16s %u\n", "workers", r->workers, "queued", r->queued,
 	       "running", r->running);
 	for (size_t i = 0; i < r->n_layers; i++)
-		row(i == 0 ? "sandbox" : "", r->layers[i]);
+		cli_row(i == 0 ? "sandbox" : "", r->layers[i]);
 }
 
 int cli_info(struct cli_args *args)
@@ -276,30 +294,6 @@ int cli_info(struct cli_args *args)
 		args,
 		cli_call(args, "GetServerInfo", &q.base, &judge__v1__server_info__descriptor, &st),
 		&st, print_info);
-}
-
-/* The value whose name is text, in any case and with '-' for '_'; 0 for NULL.  -1 after having complained. */
-static int enum_value(const char *option, const char *text, const ProtobufCEnumDescriptor *type)
-{
-	char name[64];
-	const ProtobufCEnumValue *v;
-
-	if (!text)
-		return 0;
-	snprintf(name, sizeof(name), "%s", text);
-	for (char *p = name; *p; p++)
-		if (*p == '-')
-			*p = '_';
-		else
-			*p = (char)toupper((unsigned char)*p);
-	v = protobuf_c_enum_descriptor_get_value_by_name(type, name);
-	if (v && v->value > 0)
-		return v->value;
-	cli_complain("--%s: \"%s\" is not one of:", option, text);
-	for (unsigned i = 0; i < type->n_values; i++)
-		if (type->values[i].value > 0)
-			fprintf(stderr, "  %s\n", type->values[i].name);
-	return -1;
 }
 
 static void submission_line(const Judge__V1__Submission *s)
@@ -347,8 +341,8 @@ static int list_page(const struct cli_args *args, const Judge__V1__ListSubmissio
 int cli_list(struct cli_args *args)
 {
 	Judge__V1__ListSubmissionsRequest q = JUDGE__V1__LIST_SUBMISSIONS_REQUEST__INIT;
-	int state = enum_value("state", args->state, &judge__v1__state__descriptor);
-	int verdict = enum_value("verdict", args->verdict, &judge__v1__verdict__descriptor);
+	int state = cli_enum("state", args->state, &judge__v1__state__descriptor);
+	int verdict = cli_enum("verdict", args->verdict, &judge__v1__verdict__descriptor);
 	uint64_t left = args->limit ? args->limit : UINT64_MAX;
 	AUTO_FREE char *token = NULL;
 	struct api_status st = {0};

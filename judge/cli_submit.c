@@ -1,6 +1,5 @@
 /* submit and watch: hand a program in, follow it to its verdict. */
 #include <errno.h>
-#include <sys/random.h>
 
 #include "judge/cli.h"
 #include "judge/client.h"
@@ -62,6 +61,10 @@ static void show_event(const Judge__V1__Event *ev, const char *where)
 	case JUDGE__V1__EVENT__KIND__CANCELLED:
 		puts("cancelled");
 		break;
+	case JUDGE__V1__EVENT__KIND__REJUDGED:
+		fputs("rejudged: ", stdout);
+		show_finish(ev, "");
+		break;
 	default: /* of a later server */
 		break;
 	}
@@ -82,7 +85,8 @@ static void take_event(struct follow *f, const Judge__V1__Event *ev)
 	f->seq = ev->seq;
 	f->until_us = 0;
 	f->cancelled = ev->kind == JUDGE__V1__EVENT__KIND__CANCELLED;
-	if (ev->kind == JUDGE__V1__EVENT__KIND__FINISHED) {
+	if (ev->kind == JUDGE__V1__EVENT__KIND__FINISHED ||
+	    ev->kind == JUDGE__V1__EVENT__KIND__REJUDGED) {
 		f->finished = 1;
 		f->verdict = ev->verdict;
 	}
@@ -108,6 +112,7 @@ static int follow_once(struct follow *f, struct api_status *st)
 		return api_fail(st, API_INTERNAL, "out of memory");
 	q.id = (char *)f->id;
 	q.after_seq = f->seq;
+	q.keep_open = f->args->keep_open;
 	(void)client_stream_send(s, &q.base, 1); /* why it failed, next() says */
 	while ((rc = client_stream_next(s, &judge__v1__event__descriptor, &ev, st)) == 1) {
 		take_event(f, (const Judge__V1__Event *)ev);
@@ -198,18 +203,6 @@ static int read_files(const struct cli_args *args, struct files *all, struct err
 	return 0;
 }
 
-/* Makes a Submit that is sent twice one submission. */
-static int make_request_id(char id[33], struct err *e)
-{
-	uint64_t random[2];
-
-	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
-		return err_sys(e, "getrandom");
-	snprintf(id, 33, "%016llx%016llx", (unsigned long long)random[0],
-		 (unsigned long long)random[1]);
-	return 0;
-}
-
 static int submit_files(struct cli_args *args, struct files *all)
 {
 	Judge__V1__SubmitRequest q = JUDGE__V1__SUBMIT_REQUEST__INIT;
@@ -242,7 +235,7 @@ int cli_submit(struct cli_args *args)
 {
 	struct files all = {0};
 	struct err e = {0};
-	char made[33];
+	char made[CLI_REQUEST_ID_SIZE];
 	int rc = 0;
 
 	if (!args->problem) {
@@ -250,7 +243,7 @@ int cli_submit(struct cli_args *args)
 		return CLI_USAGE;
 	}
 	if (!args->request_id) {
-		rc = make_request_id(made, &e);
+		rc = cli_request_id(made, &e);
 		args->request_id = made;
 	}
 	if (rc < 0 || read_files(args, &all, &e) < 0) {

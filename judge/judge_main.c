@@ -20,11 +20,13 @@ static const struct cli_option submit_options[] = {
 };
 static const struct cli_option watch_options[] = {
 	{0, "after", "N", "only events with a greater number", CLI_NUMBER, FIELD(after)},
+	{0, "keep-open", NULL, "do not end with the verdict: show later rejudgings too", CLI_FLAG, FIELD(keep_open)},
 	{0, "retry", "SECONDS", "how long to go on while the server is not there (default: 20)", CLI_NUMBER, FIELD(retry)},
 	{0},
 };
 static const struct cli_option status_options[] = {
 	{0, "sources", NULL, "print the source files too", CLI_FLAG, FIELD(sources)},
+	{0, "judgements", NULL, "print every judgement that it has had, with its runs", CLI_FLAG, FIELD(judgements)},
 	{0},
 };
 static const struct cli_option list_options[] = {
@@ -34,6 +36,24 @@ static const struct cli_option list_options[] = {
 	{0, "state", "STATE", "only queued, running, finished or cancelled ones", CLI_TEXT, FIELD(state)},
 	{0, "verdict", "VERDICT", "only with this verdict: accepted, wrong-answer, ...", CLI_TEXT, FIELD(verdict)},
 	{'n', "limit", "N", "at most so many (default: 50; 0: all)", CLI_NUMBER, FIELD(limit)},
+	{0},
+};
+static const struct cli_option rejudge_options[] = {
+	{'p', "problem", "PROBLEM", "those of this problem", CLI_TEXT, FIELD(problem)},
+	{'l', "language", "LANGUAGE", "those in this language", CLI_TEXT, FIELD(language)},
+	{'a', "author", "NAME", "those from this author", CLI_TEXT, FIELD(author)},
+	{0, "verdict", "VERDICT", "those with this verdict: accepted, wrong-answer, ...", CLI_TEXT, FIELD(verdict)},
+	{0, "since", "TIME", "those submitted at this moment or later", CLI_TEXT, FIELD(since)},
+	{0, "until", "TIME", "those submitted before this moment", CLI_TEXT, FIELD(until)},
+	{0, "all", NULL, "every submission there is", CLI_FLAG, FIELD(all)},
+	{0, "same-version", NULL, "by the problem as it was, not as it is now", CLI_FLAG, FIELD(same_version)},
+	{0, "reason", "TEXT", "why, for who looks later", CLI_TEXT, FIELD(reason)},
+	{0, "dry-run", NULL, "only say how many it would be", CLI_FLAG, FIELD(dry_run)},
+	{0, "apply", NULL, "apply it when all are judged", CLI_FLAG, FIELD(apply)},
+	{0, "force", NULL, "apply it also when new verdicts are judge errors", CLI_FLAG, FIELD(force)},
+	{0, "no-wait", NULL, "do not wait until all are judged", CLI_FLAG, FIELD(no_wait)},
+	{0, "retry", "SECONDS", "how long to go on while the server is not there (default: 20)", CLI_NUMBER, FIELD(retry)},
+	{'n', "limit", "N", "list: at most so many (default: 50; 0: all)", CLI_NUMBER, FIELD(limit)},
 	{0},
 };
 static const struct cli_option languages_options[] = {
@@ -50,6 +70,7 @@ static const struct cli_command commands[] = {
 	{"status", "ID", "Show a submission", cli_status, status_options, 1, 1, NULL},
 	{"list", "", "List submissions, newest first", cli_list, list_options, 0, 0, NULL},
 	{"cancel", "ID", "Cancel a submission that has no verdict yet", cli_cancel, no_options, 1, 1, NULL},
+	{"rejudge", "[ID...]", "Judge again what has a verdict, show what would change, apply it (or: list, show ID, apply ID, cancel ID)", cli_rejudge, rejudge_options, 0, 1000, NULL},
 	{"problems", "[NAME]", "List the problems, or show one", cli_problems, no_options, 0, 1, NULL},
 	{"languages", "[NAME...]", "List the languages and whether the server has them, or check those of this machine", cli_languages, languages_options, 0, 256, NULL},
 	{"info", "", "Show what the server is and how busy", cli_info, no_options, 0, 0, NULL},
@@ -81,7 +102,8 @@ static int run(const struct cli_command *c, int argc, char **argv)
 	struct cli_args args = {.retry = 0, .limit = 50};
 	int rc;
 
-	if (c->options == submit_options || c->options == watch_options)
+	if (c->options == submit_options || c->options == watch_options ||
+	    c->options == rejudge_options)
 		args.retry = RETRY_SECONDS;
 	rc = cli_parse(c, argc, argv, &args);
 	if (rc != 0)

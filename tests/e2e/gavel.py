@@ -20,6 +20,8 @@ import tempfile
 import time
 
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+# How soon a channel with no call going on sees that the server is back; 5000 otherwise.
+os.environ.setdefault("GRPC_CLIENT_CHANNEL_BACKUP_POLL_INTERVAL_MS", "50")
 import grpc  # noqa: E402
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -250,12 +252,12 @@ class Gavel:
     def get(self, submission):
         return self.call("GetSubmission", pb.GetSubmissionRequest(id=submission), pb.Submission, again=True)
 
-    def watch(self, submission, after=0):
+    def watch(self, submission, after=0, keep_open=False):
         """One stream of events, as it comes."""
         call = self.channel.unary_stream("/judge.v1.Judge/WatchSubmission",
                                          request_serializer=pb.WatchSubmissionRequest.SerializeToString,
                                          response_deserializer=pb.Event.FromString)
-        return call(pb.WatchSubmissionRequest(id=submission, after_seq=after), timeout=PATIENCE_S)
+        return call(pb.WatchSubmissionRequest(id=submission, after_seq=after, keep_open=keep_open), timeout=PATIENCE_S)
 
     def follow(self, submission):
         """All events to the end, over as many streams as it takes."""
