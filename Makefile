@@ -35,7 +35,7 @@ SOURCES := $(wildcard proto/*.[ch] sandbox/*.[ch] judge/*.[ch] tests/*.[ch] test
 
 LIBS_proto   := -lprotobuf-c
 LIBS_sandbox := -lseccomp -lcap -lcyaml -lyaml -ljansson $(LIBS_proto)
-LIBS_judge   := -larchive -lseccomp -lgrpc -lgpr -lsqlite3 -lcyaml -lyaml -ljansson -lcrypto -lpthread $(LIBS_proto)
+LIBS_judge   := -larchive -lexpat -lseccomp -lgrpc -lgpr -lsqlite3 -lcyaml -lyaml -ljansson -lcrypto -lpthread $(LIBS_proto)
 
 # V=1 shows the commands.  Everything may run in parallel; deps.stamp comes before whatever needs a package.
 Q := $(if $(V),,@)

@@ -7,6 +7,7 @@
 #include "judge/game.h"
 #include "judge/language.h"
 #include "judge/problem.h"
+#include "judge/protocol.h"
 #include "judge/sandbox_client.h"
 #include "judge/text.h"
 #include "proto/err.h"
@@ -20,13 +21,6 @@
 
 #define BOX_BYTES    (16ULL << 20) /* of feedback, unless the package allows more output */
 #define STDERR_BYTES 1024          /* of it in the message about a broken validator */
-
-/* How a package's validators are called and what they answer.  3 is the test's input, 4 its answer. */
-static const struct protocol {
-	const char
-		*const words[4]; /* between the program's own command and the package's arguments */
-	enum grade_validator (*said)(const struct sandbox_report *r);
-} icpc = {{"/dev/fd/3", "/dev/fd/4", FEEDBACK_FOLDER, NULL}, grade_icpc_exit};
 
 static uint64_t memory_limit(const struct problem *p)
 {
@@ -180,11 +174,12 @@ static size_t count(const void *list)
 	return n;
 }
 
-/* The program's own command, then what the format adds.  The strings are borrowed from both. */
-static const char **full_command(char **program, const char *const *args, struct err *e)
+/* The program's own command, then what the protocol adds.  The strings are borrowed from both. */
+static const char **full_command(char **program, const char *const *words, const char *const *args,
+				 struct err *e)
 {
 	size_t np = count(program);
-	size_t nw = count(icpc.words);
+	size_t nw = count(words);
 	size_t na = count(args);
 	const char **argv = calloc(np + nw + na + 1, sizeof(*argv));
 
@@ -194,7 +189,7 @@ static const char **full_command(char **program, const char *const *args, struct
 	}
 	for (size_t i = 0; i < np; i++)
 		argv[i] = program[i];
-	memcpy(argv + np, icpc.words, nw * sizeof(*argv));
+	memcpy(argv + np, words, nw * sizeof(*argv));
 	for (size_t i = 0; i < na; i++)
 		argv[np + nw + i] = args[i];
 	return argv;
@@ -204,7 +199,7 @@ static const char **full_command(char **program, const char *const *args, struct
 struct call {
 	char **program;
 	const char **argv;
-	int extra[2];
+	int extra[3];
 	struct sandbox_spec spec;
 };
 
@@ -227,8 +222,11 @@ static uint64_t box_bytes(const struct problem *p)
 static void fill_spec(struct call *call, const struct problem *p, const struct language *l,
 		      const struct jury_test *t)
 {
+	int as_file = protocol_of(p->protocol)->output_is_file;
+
 	call->extra[0] = t->input_fd;
 	call->extra[1] = t->answer_fd;
+	call->extra[2] = t->output_fd;
 	call->spec = (struct sandbox_spec){
 		.policy = l->run.policy,
 		.argv = call->argv,
@@ -239,9 +237,9 @@ static void fill_spec(struct call *call, const struct problem *p, const struct l
 		.output_bytes = output_limit(p),
 		.box_bytes = box_bytes(p),
 		.processes = l->run.processes,
-		.stdin_fd = t->output_fd,
+		.stdin_fd = as_file ? -1 : t->output_fd,
 		.extra_fds = call->extra,
-		.nextra_fds = ARRAY_LEN(call->extra),
+		.nextra_fds = as_file ? 3 : 2,
 		.same_box = 1, /* the one with feedback/ */
 	};
 }
@@ -262,7 +260,9 @@ static int call_init(struct call *call, const struct problem *p, const struct la
 		return -1;
 	call->program = language_run_argv(l, names, p->validator.nsources, memory_limit(p), e);
 	free(names);
-	call->argv = call->program ? full_command(call->program, t->args, e) : NULL;
+	call->argv = call->program ? full_command(call->program, protocol_of(p->protocol)->words,
+						  t->args, e)
+				   : NULL;
 	if (!call->argv) {
 		call_release(call);
 		return -1;
@@ -271,11 +271,13 @@ static int call_init(struct call *call, const struct problem *p, const struct la
 	return 0;
 }
 
-static void how_it_ended(const struct sandbox_report *r, char *out, size_t size)
+static void how_it_ended(const struct problem *p, const struct sandbox_report *r, char *out,
+			 size_t size)
 {
 	switch (r->status) {
 	case RUN_EXITED:
-		snprintf(out, size, "exit code %d, neither 42 nor 43", r->exit_code);
+		snprintf(out, size, "exit code %d, %s", r->exit_code,
+			 protocol_of(p->protocol)->codes);
 		break;
 	case RUN_SIGNALED:
 		snprintf(out, size, "ended by signal %d", r->signal);
@@ -327,6 +329,8 @@ static int take_feedback(struct sandbox_client *c, const struct problem *p,
 {
 	struct feedback *f = &out->feedback;
 
+	if (protocol_of(p->protocol)->speaks)
+		return 0;
 	if (feedback_fetch(c, p->kind & PROBLEM_MULTI_PASS ? NULL : "*message.txt", box_bytes(p), f,
 			   e) < 0)
 		return sandbox_client_lost(c) ? -1 : lost_feedback(p, out, e);
@@ -345,12 +349,14 @@ static int collect(struct sandbox_client *c, const struct problem *p,
 
 	if (r->status == RUN_SANDBOX_ERROR)
 		return err_set(e, "%s", r->message);
-	out->said = icpc.said(r);
-	how_it_ended(r, how, sizeof(how));
+	out->said = protocol_of(p->protocol)->said(r);
+	how_it_ended(p, r, how, sizeof(how));
 	if (out->said == GRADE_BROKEN)
 		return take_feedback(c, p, out, e) < 0 ? -1 : blame(r, how, out, e);
 	if (take_feedback(c, p, out, e) < 0)
 		return -1;
+	if (protocol_of(p->protocol)->speaks)
+		return text_clean_fd(r->stderr_fd, FEEDBACK_MESSAGE_MAX, &out->message, e);
 	if (out->next_fd >= 0 && out->said != GRADE_RIGHT)
 		return blame(r, "wrote nextpass.in, but did not exit with 42", out, e);
 	return 0;
@@ -409,7 +415,7 @@ static int play(struct sandbox_client *c, const struct problem *p, struct call *
 	call->spec.unpinned = 1;
 	g->interactor = c;
 	g->interactor_spec = &call->spec;
-	g->said = icpc.said;
+	g->said = protocol_of(p->protocol)->said;
 	rc = game_play(g, e);
 	if (rc == 0 && g->interactor_lost)
 		rc = blame_lost(out, e);

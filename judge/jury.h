@@ -5,8 +5,8 @@
  * kept there; then it looks at one output after the other, each time in a fresh box with a folder feedback/: an empty one, or in
  * a later pass what the pass before left there.
  *
- * It is called in the way of the ICPC format: PROGRAM /dev/fd/3 /dev/fd/4 feedback/ ARGUMENTS, the team's output on standard
- * input, 42 for right and 43 for wrong.  As an interactor it has pipes to and from the program instead (game.h).
+ * How it is called and what it answers with is its package's protocol (protocol.h).  As an interactor it has pipes to and from the
+ * program instead of its output (game.h).
  */
 #ifndef JURY_H
 #define JURY_H

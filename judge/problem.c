@@ -178,6 +178,82 @@ void problem_release(struct problem *p)
 	*p = (struct problem){.dir = -1};
 }
 
+static int read_icpc(struct problem *p, struct err *e)
+{
+	struct problem_settings s;
+	int rc = problem_read_settings(p, &s, e);
+
+	p->limits = s.limits;
+	p->kind = s.kind;
+	p->timing = s.timing;
+	if (rc == 0) {
+		p->title = s.title ? ptr_steal(&s.title) : strdup(p->name);
+		if (!p->title)
+			rc = err_sys(e, "title");
+	}
+	if (rc == 0)
+		rc = problem_read_programs(p, &s, e);
+	if (rc == 0)
+		rc = problem_read_data(p, &s, e);
+	problem_settings_release(&s);
+	return rc;
+}
+
+/* A format is known by the file that describes a package of it; the first one that is there counts. */
+static const struct format {
+	const char *file;
+	int (*read)(struct problem *p, struct err *e);
+} formats[] = {
+	{"problem.yaml", read_icpc},
+	{"problem.xml", problem_read_polygon},
+};
+
+/* NULL: none of them is in the folder. */
+static const struct format *find_format(int dir)
+{
+	struct err ignored;
+
+	for (size_t i = 0; i < ARRAY_LEN(formats); i++)
+		if (package_kind(dir, formats[i].file, &ignored) != 0)
+			return &formats[i];
+	return NULL;
+}
+
+/* What a limit is measured with is part of the version: it changes when that does. */
+static void write_measured(const struct problem *p, FILE *out)
+{
+	fprintf(out, "%a %llu\n", p->timing.ac_to_limit,
+		(unsigned long long)p->timing.resolution_us);
+	for (size_t i = 0; i < p->nsubmissions; i++) {
+		const struct problem_submission *s = &p->submissions[i];
+
+		if (!expect_bounds(&s->rules, EXPECT_TIME_LOWER, NULL))
+			continue;
+		for (size_t k = 0; k < s->nfiles; k++)
+			fprintf(out, "%s %s %s\n", s->name, s->files[k].name, s->files[k].hash);
+	}
+}
+
+static int set_version(struct problem *p, struct err *e)
+{
+	AUTO_FREE char *manifest = problem_to_manifest(p);
+	AUTO_FREE char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	if (!manifest || !out) {
+		if (out)
+			(void)fclose(out);
+		return err_set(e, "out of memory");
+	}
+	fputs(manifest, out);
+	if (p->timing.measured)
+		write_measured(p, out);
+	if (fclose(out) != 0)
+		return err_sys(e, "version");
+	return hash_bytes(text, len, p->version, e);
+}
+
 /*
  * The last component of the folder's real path: "problems/aplusb/" and "." have names too.  The kernel is asked about the open
  * folder, because the folders above it may be closed to us.
@@ -242,12 +318,7 @@ static int enter_only_folder(struct problem *p, struct err *e)
 
 static int find_top(const char *path, struct problem *p, struct err *e)
 {
-	int yaml = package_kind(p->unpacked.lock, "problem.yaml", e);
-	int xml = yaml < 0 ? -1 : package_kind(p->unpacked.lock, "problem.xml", e);
-
-	if (xml < 0)
-		return -1;
-	if (yaml == 0 && xml == 0)
+	if (!find_format(p->unpacked.lock))
 		return enter_only_folder(p, e);
 	p->dir = package_open_folder(p->unpacked.lock, ".", e);
 	return p->dir < 0 ? -1 : read_archive_name(path, p, e);
@@ -282,67 +353,18 @@ static int open_any(const char *path, const char *under, struct problem *p, stru
 	return read_folder_name(p, e);
 }
 
-/* What a limit is measured with is part of the version: it changes when that does. */
-static void write_measured(const struct problem *p, FILE *out)
-{
-	fprintf(out, "%a %llu\n", p->timing.ac_to_limit,
-		(unsigned long long)p->timing.resolution_us);
-	for (size_t i = 0; i < p->nsubmissions; i++) {
-		const struct problem_submission *s = &p->submissions[i];
-
-		if (!expect_bounds(&s->rules, EXPECT_TIME_LOWER, NULL))
-			continue;
-		for (size_t k = 0; k < s->nfiles; k++)
-			fprintf(out, "%s %s %s\n", s->name, s->files[k].name, s->files[k].hash);
-	}
-}
-
-static int set_version(struct problem *p, struct err *e)
-{
-	AUTO_FREE char *manifest = problem_to_manifest(p);
-	AUTO_FREE char *text = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
-
-	if (!manifest || !out) {
-		if (out)
-			(void)fclose(out);
-		return err_set(e, "out of memory");
-	}
-	fputs(manifest, out);
-	if (p->timing.measured)
-		write_measured(p, out);
-	if (fclose(out) != 0)
-		return err_sys(e, "version");
-	return hash_bytes(text, len, p->version, e);
-}
-
-static int read_parts(struct problem *p, struct problem_settings *s, struct err *e)
-{
-	if (problem_read_settings(p, s, e) < 0)
-		return -1;
-	p->limits = s->limits;
-	p->kind = s->kind;
-	p->timing = s->timing;
-	p->title = s->title ? ptr_steal(&s->title) : strdup(p->name);
-	if (!p->title)
-		return err_sys(e, "title");
-	if (problem_read_programs(p, s, e) < 0 || problem_read_data(p, s, e) < 0)
-		return -1;
-	return set_version(p, e);
-}
-
 int problem_read_in(const char *path, const char *scratch, struct problem *p, struct err *e)
 {
-	struct problem_settings s;
-	int rc;
+	const struct format *f;
 
 	*p = (struct problem){.dir = -1};
 	if (open_any(path, scratch, p, e) < 0)
 		return -1;
-	rc = read_parts(p, &s, e);
-	problem_settings_release(&s);
-	return rc;
+	f = find_format(p->dir);
+	if (!f)
+		return err_set(
+			e, "expected problem.yaml (ICPC, Kattis) or problem.xml (Polygon) in it");
+	return f->read(p, e) < 0 ? -1 : set_version(p, e);
 }
 
 int problem_read(const char *path, struct problem *p, struct err *e)

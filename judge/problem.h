@@ -1,9 +1,11 @@
 /*
- * problem.h - problem packages in ICPC format: read from a folder or a zip archive, stored as a version, read back by a worker.
+ * problem.h - problem packages: read from a folder or a zip archive, stored as a version, read back by a worker.
  *
  * Formats: legacy (also without problem_format_version), legacy-icpc, and of 2025-09 the pass-fail part.  What would change a
  * verdict and is not supported (interactive, scoring, multi-pass, include/, ...) is refused with "file:line: key: ... is not
  * supported yet", never passed over.
+ *
+ * Polygon's packages (problem.xml) become the same struct, with testlib's protocol for their checkers.
  *
  * A package is hostile: read it without privilege.  Every file is opened beneath the package's folder (openat2(2) RESOLVE_BENEATH),
  * so links lead nowhere else; only regular files are read; sizes, numbers and depth are limited.
@@ -42,6 +44,9 @@ enum problem_kind {
 	PROBLEM_MULTI_PASS = 4,
 	PROBLEM_SUBMIT_ANSWER = 8,
 };
+
+/* How validators and interactors are called and what they answer (jury.h). */
+enum problem_protocol { PROBLEM_ICPC, PROBLEM_TESTLIB };
 
 /* Who makes the result of a group out of those of its tests and groups. */
 enum problem_grading {
@@ -135,8 +140,9 @@ struct problem {
 	size_t ngroups;
 	struct problem_case *cases; /* in judging order: sample, then secret, by name */
 	size_t ncases;
-	int custom;       /* has a validator of its own; otherwise the built-in one */
-	int custom_score; /* legacy: that validator gives scores (`custom score`) */
+	int custom;                     /* has a validator of its own; otherwise the built-in one */
+	int custom_score;               /* legacy: that validator gives scores (`custom score`) */
+	enum problem_protocol protocol; /* of the validator */
 	struct problem_program validator;
 	struct problem_program grader;          /* nsources 0: none */
 	struct problem_submission *submissions; /* by name; none from a manifest */

@@ -95,6 +95,8 @@ char *problem_to_manifest(const struct problem *p)
 			 p->custom_score, "validator", program_to_json(&p->validator), "grader",
 			 program_to_json(&p->grader), "groups", problem_groups_to_json(p), "cases",
 			 cases_to_json(p));
+	if (root && p->protocol != PROBLEM_ICPC)
+		json_object_set_new(root, "protocol", json_integer(p->protocol));
 	if (root && p->version[0])
 		json_object_set_new(root, "version", json_string(p->version));
 	text = root ? json_dumps(root, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
@@ -257,9 +259,13 @@ static json_t *validator_of_layout_1(json_t *root)
 
 static int programs_from_json(json_t *root, int layout, struct problem *p)
 {
+	json_int_t protocol = json_integer_value(json_object_get(root, "protocol"));
 	json_t *validator;
 	int rc = 0;
 
+	if (protocol < PROBLEM_ICPC || protocol > PROBLEM_TESTLIB)
+		return -1;
+	p->protocol = (enum problem_protocol)protocol;
 	if (layout > 1)
 		validator = json_incref(json_object_get(root, "validator"));
 	else
@@ -300,9 +306,9 @@ static int head_from_json(json_t *root, struct problem *p, int *layout, struct e
 static int check_keys(json_t *root, struct err *e)
 {
 	static const char *const keys[] = {
-		"layout", "name",   "title",        "version",   "kind",
-		"limits", "custom", "custom_score", "validator", "grader",
-		"groups", "cases",  "sources",      "language",  "artifacts", /* layout 1 */
+		"layout",   "name",         "title",     "version",   "kind",   "limits",
+		"custom",   "custom_score", "validator", "grader",    "groups", "cases",
+		"protocol", "sources",      "language",  "artifacts", /* layout 1 */
 	};
 	const char *key;
 	json_t *value;

@@ -2,8 +2,8 @@
  * problem_parts.h - what the files that read a package tell each other; callers of problem.h need none of it.
  *
  * Reading order: problem_yaml.c (problem.yaml and the time limit), problem_data.c (tests), problem_programs.c (validator),
- * problem_submissions.c, problem_groups.c, problem.c (all together), problem_manifest.c and problem_manifest_groups.c,
- * problem_import.c.
+ * problem_submissions.c, problem_groups.c, problem_polygon.c (all of these for the other format), problem.c (all together),
+ * problem_manifest.c and problem_manifest_groups.c, problem_import.c.
  */
 #ifndef PROBLEM_PARTS_H
 #define PROBLEM_PARTS_H
@@ -72,6 +72,13 @@ int problem_read_program(const struct problem *p, const char *folder,
 
 /* Fills p->custom, p->validator and, with the one above, p->submissions. */
 int problem_read_programs(struct problem *p, const struct problem_settings *s, struct err *e);
+
+/* All of a Polygon package, from problem.xml on; p->dir and p->name are set. */
+int problem_read_polygon(struct problem *p, struct err *e);
+
+/* Appends the file at path, under its own name, to a program. */
+int problem_source_add(const struct problem *p, const char *path, struct problem_file **files,
+		       size_t *n, struct err *e);
 
 /* Hashes one file: fills *out; takes nothing, copies name and path. */
 int problem_file_read(const struct problem *p, const char *path, const char *name,

@@ -4,11 +4,11 @@
 #include "proto/err.h"
 #include "proto/scope.h"
 
-/* Appends the file at path to a program. */
-static int add_source(const struct problem *p, const char *path, struct problem_file **files,
-		      size_t *n, struct err *e)
+int problem_source_add(const struct problem *p, const char *path, struct problem_file **files,
+		       size_t *n, struct err *e)
 {
-	const char *name = strrchr(path, '/') + 1;
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
 	struct problem_file *grown;
 
 	if (names_source(name, e) < 0)
@@ -39,7 +39,7 @@ static int add_listed(const struct problem *p, const char *folder,
 	if (strcmp(entry->name, "build") == 0 || strcmp(entry->name, "run") == 0)
 		return err_set(e, "%s: programs with a build or run script are not supported yet",
 			       path);
-	return add_source(p, path, files, n, e);
+	return problem_source_add(p, path, files, n, e);
 }
 
 /* All files of a folder as one program. */
@@ -71,7 +71,7 @@ int problem_read_program(const struct problem *p, const char *folder,
 		return err_sys(e, "%s", folder);
 	}
 	return entry->folder ? read_program(p, path, files, n, e)
-			     : add_source(p, path, files, n, e);
+			     : problem_source_add(p, path, files, n, e);
 }
 
 static int read_validator(struct problem *p, const struct problem_settings *s,

@@ -7,7 +7,7 @@ set -eu
 
 build="gcc g++ libc6-dev make pkg-config protobuf-compiler protobuf-c-compiler
 libprotobuf-c-dev libgrpc-dev libseccomp-dev libcap-dev libcyaml-dev libyaml-dev
-libjansson-dev libsqlite3-dev libssl-dev libarchive-dev libnl-route-3-dev libnftables-dev
+libjansson-dev libsqlite3-dev libssl-dev libarchive-dev libexpat1-dev libnl-route-3-dev libnftables-dev
 util-linux uidmap"
 test="iproute2 nftables libcriterion-dev python3-grpcio python3-protobuf clang clang-format clang-tidy libclang-rt-14-dev mandoc
 busybox-static squashfs-tools erofs-utils kmod"

@@ -1,7 +1,6 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <sys/stat.h>
 
 #include "judge/expect.h"
@@ -15,60 +14,9 @@
 #include "proto/io.h"
 #include "proto/judge.pb-c.h"
 #include "proto/scope.h"
+#include "tests/package_fixture.h"
 
 #define V(name) JUDGE__V1__VERDICT__##name
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-	(void)st;
-	(void)type;
-	(void)at;
-	return remove(path);
-}
-
-/* A folder for one test, with the package in DIR/demo. */
-static char root[64];
-
-static void make_root(void)
-{
-	snprintf(root, sizeof(root), "/tmp/test_problemXXXXXX");
-	cr_assert(mkdtemp(root) != NULL);
-}
-
-static void remove_root(void)
-{
-	nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-static const char *at(const char *path)
-{
-	static char full[4][512];
-	static unsigned turn;
-	char *out = full[turn++ % 4];
-
-	snprintf(out, 512, "%s/%s", root, path);
-	return out;
-}
-
-/* Writes ROOT/path with the folders it needs; a path that ends in '/' is a folder. */
-static void put(const char *path, const char *text)
-{
-	char full[512];
-	FILE *f;
-
-	snprintf(full, sizeof(full), "%s/%s", root, path);
-	for (char *slash = strchr(full + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		mkdir(full, 0755);
-		*slash = '/';
-	}
-	if (full[strlen(full) - 1] == '/')
-		return;
-	f = fopen(full, "w");
-	cr_assert(f != NULL, "%s", full);
-	fputs(text, f);
-	fclose(f);
-}
 
 /* A small package that is right. */
 static void put_demo(void)
@@ -476,7 +424,8 @@ Test(problem, a_package_without_tests_is_refused)
 	problem_release(&p);
 	unlink(at("demo/problem.yaml"));
 	cr_expect(eq(int, read_demo(&p, &e), -1));
-	cr_expect(eq(str, e.msg, "problem.yaml: expected a file"));
+	cr_expect(eq(str, e.msg,
+		     "expected problem.yaml (ICPC, Kattis) or problem.xml (Polygon) in it"));
 	problem_release(&p);
 	cr_expect(eq(int, problem_read(at("nothing"), &p, &e), -1));
 	problem_release(&p);

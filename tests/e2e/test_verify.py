@@ -122,7 +122,8 @@ class Verify(unittest.TestCase):
         got = {s["verdict"] for p in report["packages"] for s in p["submissions"]}
         self.assertLessEqual({"AC", "WA", "TLE", "MLE", "OLE", "RTE", "SV", "CE"}, got)
         for p in report["packages"]:
-            programs = os.path.join(folder, p["name"], "submissions")
+            polygon = os.path.exists(os.path.join(folder, p["name"], "problem.xml"))
+            programs = os.path.join(folder, p["name"], "solutions" if polygon else "submissions")
             self.assertEqual(len(p["submissions"]), sum(len(files) for _, _, files in os.walk(programs)))
 
     def test_table_says_all(self):
@@ -312,6 +313,36 @@ class Verify(unittest.TestCase):
         self.expect_refused(self.custom("import sys\nsys.exit(0)\n"), "expected AC, got JE on sample/1",
                             "exit code 0, neither 42 nor 43")
         self.expect_refused(self.custom("this is no python\n"), "problem tiny: validator: does not compile")
+
+    def polygon(self, checker):
+        """A Polygon package with this checker, and solutions that print one word each."""
+        self.write("words/files/check.py", checker)
+        solutions = ""
+        for tag, word in (("main", "ok"), ("accepted", "ok"), ("wrong-answer", "wa"), ("presentation-error", "pe"),
+                          ("wrong-answer", "dirt"), ("wrong-answer", "points"), ("wrong-answer", "eof"),
+                          ("rejected", "part")):
+            self.write(f"words/solutions/{word}.py", f"print('{word}')\n")
+            solutions += f'<solution tag="{tag}"><source path="solutions/{word}.py"/></solution>'
+        self.write("words/tests/1", "in\n")
+        self.write("words/tests/1.a", "ok\n")
+        self.write("words/problem.xml", '<problem short-name="words"><judging><testset><time-limit>1000</time-limit>'
+                   "<memory-limit>67108864</memory-limit><input-path-pattern>tests/%d</input-path-pattern>"
+                   "<answer-path-pattern>tests/%d.a</answer-path-pattern><tests><test/></tests></testset></judging>"
+                   f'<assets><checker><source path="files/check.py"/></checker><solutions>{solutions}</solutions>'
+                   "</assets></problem>")
+        return os.path.join(self.dir, "words")
+
+    def test_checkers_of_testlib(self):
+        package = self.polygon("import sys\n"
+                               "infile, output, answer = (open(name).read().strip() for name in sys.argv[1:])\n"
+                               "assert (infile, answer) == ('in', 'ok')\n"
+                               "print('partially correct (3)' if output == 'part' else output, file=sys.stderr)\n"
+                               "sys.exit({'ok': 0, 'wa': 1, 'pe': 2, 'part': 3, 'dirt': 4, 'points': 7, 'eof': 8}[output])\n")
+        status, out, err = self.verify(package)
+        self.assertEqual((status, err), (0, ""), out)
+        self.assertIn("words: 8 of 8 as expected", out)
+        self.write("words/files/check.py", "import sys\nprint('no answer', file=sys.stderr)\nsys.exit(3)\n")
+        self.expect_refused(package, "main/ok.py: expected AC, got JE on secret/001: validator: exit code 3, the checker failed")
 
     def test_packages_cannot_reach_out(self):
         package = self.package()

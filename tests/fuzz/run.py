@@ -20,7 +20,7 @@ TOP = os.path.dirname(os.path.dirname(HERE))
 WORK = "build/fuzz"
 REAL = {
     "fuzz_language": "rules/languages/*", "fuzz_network_rule": "rules/networks/*", "fuzz_policy": "rules/seccomp/*.policy",
-    "fuzz_root": "rules/roots/*", "fuzz_problem_yaml": "problems/*/problem.yaml", "fuzz_config": "rules/judge.yaml",
+    "fuzz_root": "rules/roots/*", "fuzz_problem_yaml": "problems/*/problem.yaml", "fuzz_polygon": "problems/*/problem.xml", "fuzz_config": "rules/judge.yaml",
 }
 
 
