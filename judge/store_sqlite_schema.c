@@ -148,6 +148,7 @@ static const char rejudgings[] =
 	"  problem_version TEXT NOT NULL,\n"
 	"  old_verdict INTEGER NOT NULL CHECK (old_verdict BETWEEN 1 AND 9),\n"
 	"  new_verdict INTEGER NOT NULL DEFAULT 0 CHECK (new_verdict BETWEEN 0 AND 9),\n"
+	"  changed INTEGER NOT NULL DEFAULT 0 CHECK (changed IN (0, 1)),\n"
 	"  open INTEGER NOT NULL DEFAULT 1 CHECK (open IN (0, 1)),\n"
 	"  PRIMARY KEY (rejudging, submission)\n"
 	") STRICT, WITHOUT ROWID;\n"

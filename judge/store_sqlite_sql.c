@@ -180,11 +180,11 @@ const char *const sql_text[SQL_COUNT_] = {
 	[SQL_PUT_REJUDGE_JOB] = "INSERT INTO job (judgement, priority) VALUES (?1, 1)",
 	[SQL_SET_AFTER] = "UPDATE rejudged SET after = ?3 WHERE rejudging = ?1 AND submission = ?2 "
 			  "AND after IS NULL",
-	[SQL_SET_NEW_VERDICT] = "UPDATE rejudged SET new_verdict = ?3 WHERE rejudging = ?1 "
-				"AND submission = ?2 AND new_verdict = 0",
+	[SQL_SET_NEW_VERDICT] = "UPDATE rejudged SET new_verdict = ?3, changed = old_verdict <> ?3 "
+				"WHERE rejudging = ?1 AND submission = ?2 AND new_verdict = 0",
 	[SQL_COUNT_JUDGED] =
 		"UPDATE rejudging SET judged = judged + 1, judge_errors = judge_errors + (?3 = 9), "
-		"changed = changed + (SELECT old_verdict <> ?3 FROM rejudged WHERE rejudging = ?1 "
+		"changed = changed + (SELECT changed FROM rejudged WHERE rejudging = ?1 "
 		"AND submission = ?2), state = iif(state = 1 AND judged + 1 = total, 2, state) "
 		"WHERE n = ?1",
 	[SQL_CLEAR_CURRENT] = "UPDATE judgement SET current = 0 WHERE current = 1 AND id IN "
@@ -214,7 +214,7 @@ const char *const sql_text[SQL_COUNT_] = {
 		"FROM rejudged r CROSS JOIN submission s ON s.n = r.submission "
 		"WHERE r.rejudging = ?1 "
 		"AND r.submission > ifnull((SELECT n FROM submission WHERE id = ?2), 0) "
-		"AND (?3 = 0 OR (r.new_verdict <> 0 AND r.new_verdict <> r.old_verdict)) "
+		"AND (?3 = 0 OR r.changed = 1) "
 		"ORDER BY r.submission LIMIT ?4",
 	[SQL_CHANGES] = "SELECT old_verdict, new_verdict, count(*) FROM rejudged "
 			"WHERE rejudging = ?1 AND new_verdict <> 0 GROUP BY 1, 2 ORDER BY 1, 2",
