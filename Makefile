@@ -154,7 +154,7 @@ bench: deps all $(B)/bench_speed $(BENCHED) ## what a run costs, beside bare for
 bench-exact: deps all $(B)/bench_exact $(BENCHED) ## how exact limits and measures are: overrun, spread, first and last run (root)
 	$(B)/bench_exact $(BENCH_ARGS)
 
-soak: deps all $(B)/bench_soak $(BENCHED) $(addprefix build/fuzz/bin/,$(FUZZERS)) ## 100,000 runs, 200 kills of sandboxd, a minute of each fuzzer (root, hours)
+soak: deps all $(B)/bench_soak $(BENCHED) $(addprefix build/fuzz/bin/,$(FUZZERS)) ## 100,000 runs, 200 kills of sandboxd, 500 interactive games, a minute of each fuzzer (root, hours)
 	tests/bench/soak.py $(SOAK_ARGS)
 
 # Criterion's macros define functions without prototypes.

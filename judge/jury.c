@@ -408,10 +408,8 @@ static int play(struct sandbox_client *c, const struct problem *p, struct call *
 {
 	int rc;
 
-	call->spec.wall_time_us =
-		time_limit(p) +
-		(uint64_t)sandbox_client_patience_ms(g->program, g->program_spec->wall_time_us) *
-			1000;
+	call->spec.wall_time_us = g->program_spec->wall_time_us + time_limit(p) +
+				  (uint64_t)sandbox_client_queue_ms(g->program) * 1000;
 	call->spec.unpinned = 1;
 	g->interactor = c;
 	g->interactor_spec = &call->spec;

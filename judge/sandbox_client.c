@@ -414,9 +414,14 @@ static int read_output(struct sandbox_client *c, struct sandbox_report *r, struc
 	return 0;
 }
 
+int sandbox_client_queue_ms(const struct sandbox_client *c)
+{
+	return c->welcome->runs_queue ? QUEUE_MS : 0;
+}
+
 int sandbox_client_patience_ms(const struct sandbox_client *c, uint64_t wall_time_us)
 {
-	return (int)(wall_time_us / 1000) + GRACE_MS + (c->welcome->runs_queue ? QUEUE_MS : 0);
+	return (int)(wall_time_us / 1000) + GRACE_MS + sandbox_client_queue_ms(c);
 }
 
 int sandbox_client_start(struct sandbox_client *c, const struct sandbox_spec *s, struct err *e)

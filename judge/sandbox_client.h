@@ -99,7 +99,10 @@ const char *const *sandbox_client_layers(const struct sandbox_client *c); /* NUL
 int sandbox_client_put(struct sandbox_client *c, const struct sandbox_file *files, size_t n,
 		       int same_box, struct err *e);
 
-/* How long a run with this limit of real time may take to be answered; longer where runs wait for a CPU of their own. */
+/* How long a run may wait for a CPU of its own before it begins; 0 where runs need none. */
+int sandbox_client_queue_ms(const struct sandbox_client *c);
+
+/* How long a run with this limit of real time may take to be answered, the waiting for a CPU included. */
 int sandbox_client_patience_ms(const struct sandbox_client *c, uint64_t wall_time_us);
 
 /*

@@ -5,11 +5,13 @@ runs    100,000 runs through one sandboxd: memory, descriptors, processes, cgrou
         ten leaves behind whatever a program can, one in a hundred is ended by its CPU limit; cells are wiped on the way.
 kills   sandboxd is killed at 200 random points while judged has work: the next start removes what was left, judged is the
         same process all along, and every submission gets the verdict it should.
+games   500 interactive games whose sides die, flood and stay silent, drawn at random: each ends with a right verdict.
 fuzz    every fuzzer for a minute.
 
-All three by default; each alone, and with smaller numbers, by arguments.  Exits with 0 only if everything held.
+All of them by default; each alone, and with smaller numbers, by arguments.  Exits with 0 only if everything held.
 """
 import argparse
+import concurrent.futures
 import fcntl
 import os
 import random
@@ -23,6 +25,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, f"{ROOT}/tests/e2e")
+import games  # noqa: E402
 import gavel  # noqa: E402
 from gavel import alive, descendants, pb, until  # noqa: E402
 
@@ -309,6 +312,28 @@ def soak_kills(o):
     return True
 
 
+# --- games
+
+def soak_games(o):
+    say(f"games: {o.games}, seed {o.seed}")
+    gavel.PATIENCE_S = PATIENCE_S
+    rng = random.Random(o.seed)
+    drawn = [rng.choice(games.PAIRS) for _ in range(o.games)]
+    with gavel.Gavel(cells=2, problems=(), options=("--transcript-bytes", "4K") if o.seed % 2 else ()) as g:
+        games.write_packages(f"{g.dir}/problems")
+        g.start_sandboxd()
+        g.start_judged()
+        table = games.Table(g)
+        with concurrent.futures.ThreadPoolExecutor(2 * o.clients) as pool:
+            for n, _ in enumerate(pool.map(lambda pair: table.play(*pair), drawn), 1):
+                if n % 50 == 0 or n == o.games:
+                    say(f"  {n:4} games, {len(table.wrong)} wrong; the slowest {table.slowest:.1f} s from submission to verdict")
+        unfinished = [s.id for s in g.list() if s.state != pb.FINISHED]
+        for what in table.wrong + unfinished:
+            say(f"  {what}")
+    return not table.wrong and not unfinished
+
+
 # --- fuzz
 
 def soak_fuzz(o):
@@ -324,7 +349,7 @@ def soak_fuzz(o):
     return p.returncode == 0
 
 
-PARTS = {"runs": soak_runs, "kills": soak_kills, "fuzz": soak_fuzz}
+PARTS = {"runs": soak_runs, "kills": soak_kills, "games": soak_games, "fuzz": soak_fuzz}
 
 
 def positive(text):
@@ -336,12 +361,13 @@ def positive(text):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", metavar="PART", help="runs, kills, fuzz; all by default")
+    parser.add_argument("parts", nargs="*", metavar="PART", help="runs, kills, games, fuzz; all by default")
     parser.add_argument("--runs", type=positive, default=100000)
     parser.add_argument("--segments", type=positive, default=20, help="samples taken on the way")
     parser.add_argument("--per-cell", type=positive, default=500, help="runs before a client takes a new cell")
     parser.add_argument("--clients", type=positive, default=max(2, os.cpu_count()))
     parser.add_argument("--kills", type=positive, default=200)
+    parser.add_argument("--games", type=positive, default=500)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--fuzz-seconds", type=positive, default=60)
     o = parser.parse_args()
