@@ -1,6 +1,7 @@
 /* Submit: every rule that judge.proto has about a SubmitRequest, then the store. */
 #include <errno.h>
 
+#include "judge/answers.h"
 #include "judge/api_internal.h"
 #include "judge/compile.h"
 #include "judge/language.h"
@@ -82,6 +83,30 @@ static int check_size(const struct api *a, const Judge__V1__SubmitRequest *q,
 				(unsigned long long)total, log_q(q->problem),
 				(unsigned long long)p->code_limit_bytes);
 	return 0;
+}
+
+static int takes_answers(const Judge__V1__Problem *p)
+{
+	for (size_t i = 0; i < p->n_types; i++)
+		if (strcmp(p->types[i], "submit-answer") == 0)
+			return 1;
+	return 0;
+}
+
+static const struct language *no_language(const Judge__V1__SubmitRequest *q, struct api_status *st)
+{
+	if (*q->language && strcmp(q->language, ANSWERS_LANGUAGE) != 0)
+		api_fail(st, API_INVALID_ARGUMENT,
+			 "language: problem %s takes outputs, not programs: expected "
+			 "\"" ANSWERS_LANGUAGE "\" or nothing",
+			 log_q(q->problem));
+	else if (!*q->sources[0]->name)
+		api_fail(st, API_INVALID_ARGUMENT,
+			 "sources[0].name: is empty; expected TEST.out, for the test that it "
+			 "answers");
+	else
+		return answers_language();
+	return NULL;
 }
 
 static const struct language *
@@ -168,7 +193,7 @@ static ProtobufCMessage *submit_to(struct api *a, const Judge__V1__SubmitRequest
 
 	if (check_size(a, q, p->summary, st) < 0)
 		return NULL;
-	l = choose_language(a, q, st);
+	l = takes_answers(p->summary) ? no_language(q, st) : choose_language(a, q, st);
 	if (!l)
 		return NULL;
 	sub.language = l->name;
@@ -178,7 +203,7 @@ static ProtobufCMessage *submit_to(struct api *a, const Judge__V1__SubmitRequest
 		named.name = name;
 		sub.sources = &single;
 	}
-	if (check_main(&sub, l, st) < 0)
+	if (l != answers_language() && check_main(&sub, l, st) < 0)
 		return NULL;
 	return store_it(a, &sub, st);
 }

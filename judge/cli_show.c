@@ -163,6 +163,8 @@ static void print_problem(const ProtobufCMessage *m)
 	cli_row("title", p->title);
 	cli_row("version", p->version);
 	cli_row("validation", p->validation);
+	for (size_t i = 0; i < p->n_types; i++)
+		cli_row("type", p->types[i]);
 	printf("%-16s %u\n", "tests", p->tests);
 	printf("%-16s %.3f s\n", "CPU time", (double)p->cpu_limit_us / 1e6);
 	printf("%-16s %.1f MiB\n", "memory", (double)p->memory_limit_bytes / (1 << 20));

@@ -1,5 +1,6 @@
 #include "judge/example.h"
 
+#include "judge/answers.h"
 #include "judge/language.h"
 #include "judge/names.h"
 #include "judge/problem.h"
@@ -25,11 +26,15 @@ static int check_entrypoint(const struct language *l, const struct problem_submi
 }
 
 static const struct language *find_language(const struct languages *all,
+					    const struct problem *package,
 					    const struct problem_submission *s, struct err *e)
 {
-	const char **names = calloc(s->nfiles + 1, sizeof(*names));
+	const char **names;
 	const struct language *l;
 
+	if (package->kind & PROBLEM_SUBMIT_ANSWER)
+		return answers_language();
+	names = calloc(s->nfiles + 1, sizeof(*names));
 	if (!names) {
 		err_set(e, "out of memory");
 		return NULL;
@@ -72,7 +77,7 @@ static int load_sources(const struct problem *package, const struct problem_subm
 int example_load(const struct languages *all, const struct problem *package,
 		 const struct problem_submission *s, struct example *x, struct err *e)
 {
-	*x = (struct example){.language = find_language(all, s, e)};
+	*x = (struct example){.language = find_language(all, package, s, e)};
 	if (x->language && load_sources(package, s, x, e) == 0)
 		return 0;
 	example_release(x);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "judge/answers.h"
 #include "judge/failpoint.h"
 #include "judge/jury.h"
 #include "judge/language.h"
@@ -140,7 +141,7 @@ static int renew_program(struct job *j, struct err *e)
 	struct compile_result r = {.output = NULL};
 	int rc;
 
-	if (j->program)
+	if (j->program || j->config->problem->kind & PROBLEM_SUBMIT_ANSWER)
 		return 0;
 	if (take_cell(j, &j->program, j->config->program_socket, e) < 0)
 		return -1;
@@ -270,6 +271,23 @@ static Judge__V1__Evidence *evidence_of(const struct job *j, int cached)
 	return v;
 }
 
+/* Nothing to compile and nothing to run: the files have only to be those of tests. */
+static int judge_answers(struct job *j, struct job_result *out, struct err *e)
+{
+	const struct job_config *c = j->config;
+	char why[512] = "";
+	int fit = answers_fit(c->problem, c->sources, c->nsources, why, sizeof(why));
+
+	out->evidence = evidence_of(j, 0);
+	out->compiler_message = text_copy(why);
+	if (tell(j, JUDGE__V1__EVENT__KIND__COMPILED, NULL, out->compiler_message, e) < 0)
+		return -1;
+	if (fit)
+		return judge_tests(j, out, e);
+	out->verdict = JUDGE__V1__VERDICT__COMPILE_ERROR;
+	return 0;
+}
+
 static int judge(struct job *j, struct job_result *out, struct err *e)
 {
 	struct compile_result r = {.output = NULL};
@@ -302,7 +320,8 @@ enum job_end job_run(struct job *j, struct job_result *out, struct err *e)
 	int rc;
 
 	*out = (struct job_result){.nruns = 0};
-	rc = judge(j, out, e);
+	rc = j->config->problem->kind & PROBLEM_SUBMIT_ANSWER ? judge_answers(j, out, e)
+							      : judge(j, out, e);
 	drop_cell(j, &j->jury);
 	drop_cell(j, &j->program);
 	if (rc == 0)

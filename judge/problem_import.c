@@ -98,8 +98,29 @@ static int build_program(struct store *s, const struct problem *p, const char *w
 	return rc < 0 ? err_wrap(e, "%s", what) : 0;
 }
 
+/* The words of 2025-09, whatever format the package has; returns how many. */
+static size_t list_types(unsigned kind, char **out)
+{
+	static const struct {
+		unsigned kind;
+		char *word;
+	} types[] = {
+		{PROBLEM_SCORING, "scoring"},
+		{PROBLEM_INTERACTIVE, "interactive"},
+		{PROBLEM_MULTI_PASS, "multi-pass"},
+		{PROBLEM_SUBMIT_ANSWER, "submit-answer"},
+	};
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		if (kind & types[i].kind)
+			out[n++] = types[i].word;
+	return n;
+}
+
 static int add_version(struct store *s, struct problem *p, struct err *e)
 {
+	char *types[4];
 	Judge__V1__Problem summary = JUDGE__V1__PROBLEM__INIT;
 	AUTO_FREE char *manifest = problem_to_manifest(p);
 	struct store_problem version = {
@@ -117,6 +138,8 @@ static int add_version(struct store *s, struct problem *p, struct err *e)
 	summary.output_limit_bytes = p->limits.output_bytes;
 	summary.code_limit_bytes = p->limits.code_bytes;
 	summary.validation = p->custom ? "custom" : "default";
+	summary.types = types;
+	summary.n_types = list_types(p->kind, types);
 	return store_add_problem(s, &version, e);
 }
 

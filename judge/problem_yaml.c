@@ -132,7 +132,7 @@ static const struct type_word {
 	{"scoring",       PROBLEM_SCORING,       0, 0},
 	{"multi-pass",    PROBLEM_MULTI_PASS,    PROBLEM_SUBMIT_ANSWER, 1},
 	{"interactive",   PROBLEM_INTERACTIVE,   PROBLEM_SUBMIT_ANSWER, 1},
-	{"submit-answer", PROBLEM_SUBMIT_ANSWER, PROBLEM_MULTI_PASS | PROBLEM_INTERACTIVE, 0},
+	{"submit-answer", PROBLEM_SUBMIT_ANSWER, PROBLEM_MULTI_PASS | PROBLEM_INTERACTIVE, 1},
 };
 /* clang-format on */
 
@@ -452,6 +452,9 @@ int problem_read_settings(const struct problem *p, struct problem_settings *s, s
 	if (problem_parse_settings(text, len, s, e) < 0 || read_timelimit(p, s, e) < 0 ||
 	    read_ini(p, s, e) < 0)
 		return -1;
+	/* Where nothing runs any limit will do. */
+	if (s->limits.time_us == 0 && s->kind & PROBLEM_SUBMIT_ANSWER)
+		s->limits.time_us = SEC;
 	s->timing.measured = s->limits.time_us == 0;
 	return 0;
 }

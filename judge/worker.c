@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
+#include "judge/answers.h"
 #include "judge/blob_cache.h"
 #include "judge/grade.h"
 #include "judge/job.h"
@@ -216,7 +217,8 @@ static enum job_end run_problem(struct worker *w, const struct store_job *sj,
 		.compiled = w->pool->config.compiled,
 		.host = w->pool->host,
 		.problem = p,
-		.language = need_language(w, sj->language, e),
+		.language = p->kind & PROBLEM_SUBMIT_ANSWER ? answers_language()
+							    : need_language(w, sj->language, e),
 		.sources = sources,
 		.nsources = sj->nsources,
 		.transcript_bytes = w->pool->config.transcript_bytes,

@@ -303,8 +303,10 @@ Test(problem, errors_of_2025_09_name_file_line_and_what_is_right)
 		{"demo/problem.yaml", YAML "type: [[interactive]]\n",
 		 "problem.yaml:4: type: expected pass-fail, scoring, multi-pass, interactive or "
 		 "submit-answer"},
-		{"demo/problem.yaml", YAML "type: submit-answer\n",
-		 "problem.yaml:4: type: submit-answer is not supported yet"},
+		{"demo/problem.yaml", YAML "type: [submit-answer, interactive]\n",
+		 "problem.yaml:4: type: interactive does not go with the others"},
+		{"demo/problem.yaml", YAML "type: [multi-pass, pass-fail, submit-answer]\n",
+		 "problem.yaml:4: type: submit-answer does not go with the others"},
 		{"demo/problem.yaml", YAML "languages: [c]\n",
 		 "problem.yaml:4: languages: only `all` is supported yet"},
 		{"demo/problem.yaml", YAML "constants: {n: 5}\n",
