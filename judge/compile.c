@@ -124,7 +124,8 @@ static int judge_run(const struct compile_job *job, const struct sandbox_spec *s
 }
 
 static int run_compiler(struct sandbox_client *c, const struct compile_job *job,
-			const struct entry *entry, struct compile_result *out, struct err *e)
+			const struct entry *entry, int prepared, struct compile_result *out,
+			struct err *e)
 {
 	const struct language *l = job->language;
 	uint64_t time_us = job->time_us ? job->time_us : l->compile.time_us;
@@ -140,6 +141,8 @@ static int run_compiler(struct sandbox_client *c, const struct compile_job *job,
 		.box_bytes = l->compile.box_bytes,
 		.processes = l->compile.processes,
 		.stdin_fd = -1,
+		.extra_fds = &prepared,
+		.nextra_fds = prepared >= 0,
 		.same_box = 1, /* the one with the sources */
 		.merge_stderr = 1,
 	};
@@ -160,10 +163,14 @@ static int run_compiler(struct sandbox_client *c, const struct compile_job *job,
 static int build_at(struct sandbox_client *c, const struct compile_job *job,
 		    const struct entry *entry, struct compile_result *out, struct err *e)
 {
+	AUTO_CLOSE int prepared = -1;
+
+	if (compile_cache_prepare(job, c, &prepared, e) < 0)
+		return err_wrap(e, "prepare the compiler");
 	if (put_sources(c, job, entry, e) < 0)
 		return err_wrap(e, "put the sources into the box");
 	if (job->language->compile.command)
-		return run_compiler(c, job, entry, out, e);
+		return run_compiler(c, job, entry, prepared, out, e);
 	out->output = strdup("");
 	return out->output ? 0 : err_set(e, "out of memory");
 }

@@ -1,14 +1,18 @@
 #include "judge/compile_cache.h"
 
 #include "judge/compile.h"
+#include "judge/entry.h"
 #include "judge/hash.h"
 #include "judge/language.h"
+#include "judge/prepare.h"
 #include "judge/program_cache.h"
 #include "proto/err.h"
 #include "proto/scope.h"
+#include "proto/version.h"
 
 struct compile_cache {
 	struct program_cache *programs;
+	struct prepare *prepare;
 	char *toolchain;
 };
 
@@ -22,8 +26,12 @@ struct compile_cache *compile_cache_open(const struct compile_cache_options *o, 
 		err_set(e, "out of memory");
 	else
 		c->programs = program_cache_open(o->dir, o->max_bytes, e);
-	if (c && c->programs)
-		return c;
+	if (c && c->programs) {
+		c->prepare = prepare_new(c->programs, o->patience);
+		if (c->prepare)
+			return c;
+		err_set(e, "out of memory");
+	}
 	compile_cache_close(c);
 	return NULL;
 }
@@ -32,6 +40,7 @@ void compile_cache_close(struct compile_cache *c)
 {
 	if (!c)
 		return;
+	prepare_free(c->prepare);
 	program_cache_close(c->programs);
 	free(c->toolchain);
 	free(c);
@@ -54,7 +63,8 @@ static void add_number(FILE *f, uint64_t number)
 	fprintf(f, "%llu;", (unsigned long long)number);
 }
 
-static void add_job(FILE *f, const struct compile_job *job, char *const *argv)
+static void add_job(FILE *f, const struct compile_job *job, const struct entry *entry,
+		    char *const *argv)
 {
 	const struct language *l = job->language;
 
@@ -68,47 +78,50 @@ static void add_job(FILE *f, const struct compile_job *job, char *const *argv)
 	add_number(f, job->nsources);
 	for (size_t i = 0; i < job->nsources; i++) {
 		add_text(f, job->sources[i].name);
+		add_text(f, entry->names[i]);
 		add(f, job->sources[i].data, job->sources[i].len);
 	}
 }
 
-/* The command of the job, or NULL: a fault of the author, which is found again soon enough. */
-static char **command_of(const struct compile_job *job)
+/* Every byte of it in the order of what the sources, the machine and this program contribute. */
+static char *describe(const struct compile_job *job, const struct entry *entry,
+		      const char *sandbox_rules, size_t *len)
 {
-	const char **names = calloc(job->nsources + 1, sizeof(*names));
-	char **argv = NULL;
 	struct err ignored;
+	char **argv =
+		language_compile_argv_at(job->language, entry, job->program_memory_bytes, &ignored);
+	char *bytes = NULL;
+	FILE *f = argv ? open_memstream(&bytes, len) : NULL;
 
-	for (size_t i = 0; names && i < job->nsources; i++)
-		names[i] = job->sources[i].name;
-	if (names)
-		argv = language_compile_argv(job->language, names, job->nsources,
-					     job->program_memory_bytes, &ignored);
-	free(names);
-	return argv;
+	if (f) {
+		add_text(f, GAVEL_VERSION);
+		add_text(f, job->cache->toolchain);
+		add_text(f, sandbox_rules);
+		add_job(f, job, entry, argv);
+		if (fclose(f) != 0) {
+			free(bytes);
+			bytes = NULL;
+		}
+	}
+	language_argv_free(argv);
+	return bytes;
 }
 
 int compile_cache_key(const struct compile_job *job, const char *sandbox_rules, char *key)
 {
 	AUTO_FREE char *bytes = NULL;
+	struct entry entry;
 	struct err ignored;
 	size_t len = 0;
-	char **argv;
-	FILE *f;
-	int rc;
 
 	if (!job->cache || !job->language->compile.command || !job->language->compile.cache)
 		return 0;
-	argv = command_of(job);
-	f = argv ? open_memstream(&bytes, &len) : NULL;
-	if (f) {
-		add_text(f, job->cache->toolchain);
-		add_text(f, sandbox_rules);
-		add_job(f, job, argv);
-	}
-	rc = f && fclose(f) == 0 && hash_bytes(bytes, len, key, &ignored) == 0;
-	language_argv_free(argv);
-	return rc;
+	/* The author's fault, which is found again soon enough. */
+	if (entry_find(job->language, job->sources, job->nsources, &entry, &ignored) < 0)
+		return 0;
+	bytes = describe(job, &entry, sandbox_rules, &len);
+	entry_release(&entry);
+	return bytes && hash_bytes(bytes, len, key, &ignored) == 0;
 }
 
 int compile_cache_get(struct compile_cache *c, const char *key, struct compile_result *out)
@@ -120,4 +133,13 @@ void compile_cache_put(struct compile_cache *c, const char *key, const struct co
 {
 	if (r->status == COMPILE_OK || r->settled)
 		program_cache_put(c->programs, key, r);
+}
+
+int compile_cache_prepare(const struct compile_job *job, struct sandbox_client *client, int *fd,
+			  struct err *e)
+{
+	*fd = -1;
+	return job->cache ? prepare_take(job->cache->prepare, client, job, job->cache->toolchain,
+					 fd, e)
+			  : 0;
 }

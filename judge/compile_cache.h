@@ -19,6 +19,7 @@ struct compile_cache;
 struct compile_job;
 struct compile_result;
 struct err;
+struct sandbox_client;
 
 #define COMPILE_KEY_LEN 64
 
@@ -26,6 +27,7 @@ struct compile_cache_options { /* borrowed for the call */
 	const char *dir;       /* made if it is missing */
 	uint64_t max_bytes;    /* on disk */
 	const char *toolchain; /* of struct languages */
+	unsigned patience;     /* of prepare.h */
 };
 
 struct compile_cache *compile_cache_open(const struct compile_cache_options *o, struct err *e);
@@ -42,5 +44,9 @@ int compile_cache_get(struct compile_cache *c, const char *key, struct compile_r
 
 /* r->files are the artifacts if it is COMPILE_OK.  A failure is kept only if it is settled. */
 void compile_cache_put(struct compile_cache *c, const char *key, const struct compile_result *r);
+
+/* What the rule has prepared for compilations (prepare.h): *fd is the caller's, -1 for nothing.  -1: the cell is lost. */
+int compile_cache_prepare(const struct compile_job *job, struct sandbox_client *client, int *fd,
+			  struct err *e);
 
 #endif

@@ -17,6 +17,14 @@
 
 /* The bounds are those of sandboxd: a limit beyond them would make every verdict a JUDGE_ERROR. */
 /* clang-format off */
+static const struct doc_field prepare_fields[] = {
+	{"command", DOC_STRINGS, AT(compile.prepare.command), .least = 1, .required = 1},
+	{"source",  DOC_STRING,  AT(compile.prepare.source)},
+	{"file",    DOC_STRING,  AT(compile.prepare.file),    .least = 1, .required = 1},
+	{"when",    DOC_STRING,  AT(compile.prepare.when),    .least = 1},
+	{.key = NULL},
+};
+
 static const struct doc_field compile_fields[] = {
 	{"command",   DOC_STRINGS,  AT(compile.command),      .least = 1, .required = 1},
 	{"policy",    DOC_STRING,   AT(compile.policy),       .least = 1, .required = 1},
@@ -28,6 +36,7 @@ static const struct doc_field compile_fields[] = {
 	{"box",       DOC_SIZE,     AT(compile.box_bytes),    .least = 4096, .most = 1ULL << 40, .required = 1},
 	{"artifacts", DOC_STRINGS,  AT(compile.artifacts),    .least = 1},
 	{"cache",     DOC_FLAG,     AT(compile.cache)},
+	{"prepare",   DOC_NESTED,   .nested = prepare_fields},
 	{.key = NULL},
 };
 
@@ -155,6 +164,7 @@ static int check_name(const struct doc *d, const struct doc_node *name, struct e
 static int check_rule(const struct doc *d, const struct language *l, struct err *e)
 {
 	const struct doc_node *compile = doc_get(d->root, "compile");
+	const struct doc_node *prepare = compile ? doc_get(compile, "prepare") : NULL;
 	const struct doc_node *run = doc_get(d->root, "run");
 	const struct doc_node *main = doc_get(d->root, "main");
 	const struct doc_node *entry = doc_get(d->root, "entry");
@@ -164,11 +174,14 @@ static int check_rule(const struct doc *d, const struct language *l, struct err 
 	    check_list(d, d->root, "extensions", check_extension, e) < 0 ||
 	    check_command(d, d->root, "version", check_plain, e) < 0 ||
 	    check_command(d, compile, "command", check_placeholders, e) < 0 ||
+	    check_command(d, prepare, "command", check_plain, e) < 0 ||
 	    check_list(d, compile, "env", check_env, e) < 0 ||
 	    check_list(d, compile, "artifacts", check_artifact, e) < 0 ||
 	    check_command(d, run, "command", check_placeholders, e) < 0 ||
 	    check_list(d, run, "env", check_env, e) < 0)
 		return -1;
+	if (prepare && names_source(l->compile.prepare.file, &why) < 0)
+		return doc_fail(d, doc_get(prepare, "file")->line, e, "file: %s", why.msg);
 	if (main && names_source(main->text, &why) < 0)
 		return doc_fail(d, main->line, e, "main: %s", why.msg);
 	if (entry && !entry_known(entry->text))

@@ -32,6 +32,13 @@ struct language {
 		char **env;
 		uint64_t time_us, memory_bytes, output_bytes, box_bytes;
 		uint32_t processes;
+		struct
+		{ /* key `prepare`: a file made once, for all compilations; command NULL: none */
+			char **command;
+			char *source; /* text of a file it may read, called as language_default_name() says */
+			char *file; /* what it makes in the box */
+			char *when; /* only of use when a source has this text; NULL: always */
+		} prepare;
 		int cache; /* key `cache`: the same sources give the same program */
 		char **artifacts; /* what of the box is the program, as sandbox_client_keep() takes it; NULL: all of it */
 	} compile;

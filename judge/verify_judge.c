@@ -172,6 +172,7 @@ static void run_job(struct work *w, struct verify_outcome *o, const struct examp
 		.program_socket = w->world->host->program_socket,
 		.jury_socket = w->world->host->jury_socket,
 		.blobs = w->world->blobs,
+		.compiled = w->world->compiled,
 		.host = "verify",
 		.problem = &look.patient,
 		.validator = w->validator,

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "judge/blob_cache.h"
+#include "judge/compile_cache.h"
 #include "judge/probe.h"
 #include "judge/sandbox_client.h"
 #include "judge/store.h"
@@ -13,6 +14,8 @@
 
 #define START_MS    20000 /* for sandboxd to come up */
 #define CACHE_BYTES (256ULL << 20)
+#define DISK_BYTES  (2ULL << 30) /* of what is compiled */
+#define PATIENCE    2            /* preparing takes as long as it spares three compilations */
 
 /* Until it answers; a sandboxd that cannot start ends, which the privileged half notices. */
 static int ask_languages(struct verify_world *w, struct err *e)
@@ -34,6 +37,19 @@ static int ask_languages(struct verify_world *w, struct err *e)
 	}
 }
 
+static int open_compiled(struct verify_world *w, struct err *e)
+{
+	char dir[4096];
+	struct compile_cache_options o = {.dir = dir,
+					  .max_bytes = DISK_BYTES,
+					  .toolchain = w->languages.toolchain,
+					  .patience = PATIENCE};
+
+	snprintf(dir, sizeof(dir), "%s/compiled", store_folder(w->store));
+	w->compiled = compile_cache_open(&o, e);
+	return w->compiled ? 0 : -1;
+}
+
 int verify_world_open(struct verify_world *w, const char *command, struct err *e)
 {
 	char rules[64];
@@ -50,11 +66,14 @@ int verify_world_open(struct verify_world *w, const char *command, struct err *e
 	if (!w->store)
 		return -1;
 	w->blobs = blob_cache_new(w->store, CACHE_BYTES);
-	return w->blobs ? 0 : err_set(e, "out of memory");
+	if (!w->blobs)
+		return err_set(e, "out of memory");
+	return open_compiled(w, e);
 }
 
 void verify_world_close(struct verify_world *w)
 {
+	compile_cache_close(w->compiled);
 	if (w->blobs)
 		blob_cache_free(w->blobs);
 	if (w->store)

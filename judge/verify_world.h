@@ -7,6 +7,7 @@
 #include "judge/language.h"
 
 struct blob_cache;
+struct compile_cache;
 struct err;
 struct store;
 struct verify_host;
@@ -20,6 +21,7 @@ struct verify_world {
 	struct languages languages;
 	struct store *store;
 	struct blob_cache *blobs;
+	struct compile_cache *compiled; /* with the store: it is gone when that is */
 };
 
 /*

@@ -140,6 +140,16 @@ Test(language, errors_name_the_line_and_what_is_right)
 		 "dot"},
 		{"name: x\ntitle: X\nextensions: [x]\nversion: [/bin/x, '{main}']\n" RUN,
 		 "x.yaml:4: version: takes no placeholders"},
+		{HEAD RUN COMPILE "  prepare:\n    command: [/bin/cp, \"{main}\"]\n    file: x\n",
+		 "x.yaml:18: command: takes no placeholders"},
+		{HEAD RUN COMPILE "  prepare:\n    command: [cp]\n    file: x\n",
+		 "x.yaml:18: command: expected an absolute path first"},
+		{HEAD RUN COMPILE "  prepare:\n    command: [/bin/cp]\n    file: ../x\n",
+		 "x.yaml:19: file: \"../x\" is not a source file name: up to 100 letters, digits "
+		 "and "
+		 "\"._-+\", not starting with one of \".-+\""},
+		{HEAD RUN COMPILE "  prepare:\n    command: [/bin/cp]\n",
+		 "x.yaml:18: prepare: key \"file\" is missing"},
 		{HEAD RUN COMPILE "  artifacts: [../out]\n",
 		 "x.yaml:17: artifacts: expected a path inside the box, like program or classes/*"},
 		{"name: x\n\ttitle: X\n",

@@ -286,7 +286,7 @@ static void key_of(size_t i, const char *flag, char *out)
 	struct compile_source sources[] = {
 		{variants[i].file, variants[i].text, strlen(variants[i].text)},
 		{"a.h", variants[i].more, variants[i].more ? strlen(variants[i].more) : 0}};
-	struct compile_cache_options o = {dir, 1 << 20, variants[i].toolchain};
+	struct compile_cache_options o = {dir, 1 << 20, variants[i].toolchain, 0};
 	struct compile_job job = {.language = &l,
 				  .sources = sources,
 				  .nsources = variants[i].more ? 2 : 1,

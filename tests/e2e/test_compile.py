@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Compiling well: what was compiled before is not compiled again, and says so; nothing else changes by it."""
+"""Compiling well: what was compiled before is not compiled again, and says so; nothing else changes by it.  And what a rule has
+prepared is used by compilations and changed by none."""
 import glob
 import os
 import shutil
@@ -19,12 +20,13 @@ def verdict(value):
     return pb.Verdict.Name(value)
 
 
-class Cache(unittest.TestCase):
+class World(unittest.TestCase):
+    """A server of its own for each test, with rules that the test may change."""
     def setUp(self):
         self.rules = tempfile.mkdtemp(prefix="gavel-rules-")
         shutil.copytree(f"{ROOT}/rules", f"{self.rules}/rules")
         os.chmod(self.rules, 0o755)
-        self.change_rule("output: 1M", "output: 16K")
+        self.write_rules()
         self.gavel = Gavel(rules=f"{self.rules}/rules").__enter__()
         self.gavel.start_sandboxd()
         self.gavel.start_judged()
@@ -33,8 +35,11 @@ class Cache(unittest.TestCase):
         self.gavel.__exit__(None, None, None)
         shutil.rmtree(self.rules)
 
-    def change_rule(self, old, new):
-        path = f"{self.rules}/rules/languages/c.yaml"
+    def write_rules(self):
+        pass
+
+    def change_rule(self, old, new, language="c"):
+        path = f"{self.rules}/rules/languages/{language}.yaml"
         with open(path) as f:
             text = f.read()
         self.assertIn(old, text)
@@ -43,7 +48,7 @@ class Cache(unittest.TestCase):
 
     def judge(self, content, name="sum.c", language="c"):
         """What is judged, with what does not depend on when; and whether it came from the cache."""
-        submission = self.gavel.submit("aplusb", language, name, content)
+        submission = self.gavel.submit("aplusb", language, name, content, os.urandom(8).hex())
         for _ in self.gavel.follow(submission):
             pass
         s = self.gavel.get(submission)
@@ -59,6 +64,11 @@ class Cache(unittest.TestCase):
 
     def entries(self):
         return glob.glob(f"{self.gavel.state}/compiled/*")
+
+
+class Cache(World):
+    def write_rules(self):
+        self.change_rule("output: 1M", "output: 16K")
 
     def test_what_was_compiled_is_not_compiled_again(self):
         first, cached = self.judge(SUM)
@@ -110,6 +120,101 @@ class Cache(unittest.TestCase):
         self.judge(SUM)
         self.assertFalse(self.judge(SUM)[1])
         self.assertEqual([], self.entries())
+
+
+SHELL = """name: shell
+title: A compiler that does what it is told
+extensions: [sh]
+version: [/bin/sh, -c, "echo 1"]
+compile:
+  command: [/bin/sh, "{main}"]
+  policy: compiler
+  env: ["PATH=/usr/bin:/bin"]
+  time: 10s
+  memory: 256M
+  processes: 16
+  output: 64K
+  box: 16M
+  artifacts: [program]
+  prepare:
+    command: [/bin/sh, -c, "cat main.sh /dev/fd/3 > made 2>&1; echo by us >> made"]
+    source: "prepared\\n"
+    file: made
+run:
+  command: [/bin/sh, /program/program]
+  policy: managed
+  processes: 4
+"""
+ADD = b"echo 'read a b; echo $((a + b))' > program\n"
+LOOK = b"cat /dev/fd/3\n" + ADD
+ATTACK = b"""exec 2>/dev/null
+for f in /dev/fd/3 /proc/self/fd/3 /proc/$$/fd/3 '/prepared/bits/stdc++.h.gch'; do
+    (echo evil > "$f") && echo "wrote $f"
+    (echo evil >> "$f") && echo "appended to $f"
+    (: <> "$f") && echo "opened $f for writing"
+    truncate -s 0 "$f" && echo "cut $f"
+    chmod 777 "$f" && echo "changed the mode of $f"
+    touch -d 2000-01-01 "$f" && echo "changed the times of $f"
+done
+echo evil >&3 && echo "wrote to the descriptor"
+python3 -c 'import mmap; mmap.mmap(3, 4, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE)' && echo "mapped it"
+rm -f /prepared/bits/* && ! test -L '/prepared/bits/stdc++.h.gch' && echo "removed the link"
+touch /prepared/bits/other && echo "made a file beside the link"
+echo evil > made; mkdir -p compiled; echo evil > compiled/made
+ln -s /dev/fd/3 out
+"""
+
+
+class Prepared(World):
+    def write_rules(self):
+        with open(f"{self.rules}/rules/languages/shell.yaml", "w") as f:
+            f.write(SHELL)
+        # Says which headers are read.
+        self.change_rule("-I/prepared", "-H, -I/prepared", "cpp17")
+
+    def files(self):
+        found = {}
+        for path in self.entries():
+            with open(path, "rb") as f:
+                found[path] = f.read()
+        return found
+
+    def test_no_compilation_changes_what_was_prepared(self):
+        first = self.judge(LOOK, "a.sh", "shell")[0]
+        self.assertEqual("ACCEPTED", first[0], first[1])
+        self.assertTrue(first[1].startswith("prepared\n"), first[1])
+        self.assertTrue(first[1].endswith("by us\n"), first[1])
+        before = self.files()
+        attacked = self.judge(ATTACK + LOOK, "b.sh", "shell")[0]
+        self.assertEqual(first[:2], attacked[:2])
+        self.assertEqual(first[:2], self.judge(LOOK + b"# again", "a.sh", "shell")[0][:2])
+        self.restart()
+        self.assertEqual(first[:2], self.judge(LOOK + b"# later", "a.sh", "shell")[0][:2])
+        after = self.files()
+        self.assertEqual(before, {path: after[path] for path in before})
+        # A link instead of a program is no program, of whatever it is a link.
+        linked = self.judge(b"ln -s /dev/fd/3 program", "c.sh", "shell")[0]
+        self.assertEqual("COMPILE_ERROR", linked[0])
+
+    def test_without_it_programs_compile_as_well(self):
+        self.change_rule("> made 2>&1", "> made 2>&1; exit 3", "shell")
+        self.restart()
+        for again in (b"", b"# again"):
+            self.assertEqual("ACCEPTED", self.judge(ADD + again, "a.sh", "shell")[0][0])
+        self.assertEqual(1, len(self.gavel.judged.lines("not_prepared")))
+
+    def test_a_header_is_precompiled_where_that_is_the_same(self):
+        used = "! /prepared/bits/stdc++.h.gch"
+        add = b"int main() { long a, b; std::cin >> a >> b; std::cout << a + b; }\n"
+        include = b"#include <bits/stdc++.h>\n"
+        for text, precompiled in ((include + add, True),
+                                  (b"// first\n\n" + include + b"#include <bits/stdc++.h>\n" + add, True),
+                                  (b"#pragma GCC optimize(\"O3\")\n" + include + add, False),
+                                  (b"#define _GLIBCXX_DEBUG\n" + include + add, False),
+                                  (b"#include <iostream>\n" + include + add, False)):
+            result = self.judge(text, "a.cpp", "cpp17")[0]
+            self.assertEqual("ACCEPTED", result[0], result[1][-600:])
+            self.assertEqual(precompiled, used in result[1].splitlines(), text)
 
 
 if __name__ == "__main__":
