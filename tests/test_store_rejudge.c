@@ -616,3 +616,264 @@ CONTRACT(threads_rejudge_the_same)
 		cr_assert_eq(life.verdict, AC);
 	}
 }
+
+/*
+ * A long random life: submitting, judging, restarts, rejudgings of one or of all that are made, applied and cancelled at
+ * any moment.  What the store shows must be what a few lines that know no database say.
+ */
+#define SUBMISSIONS 16
+#define REJUDGINGS  200
+#define STEPS       1500
+#define REOPENINGS  (STORE_MAX_LOST_LEASES - 1)
+
+struct member { /* a submission */
+	char id[STORE_ID_LEN + 1];
+	Judge__V1__State state;
+	Judge__V1__Verdict shown, coming; /* coming: of the open rejudging */
+	int open;                         /* number of the rejudging that has it, or -1 */
+	size_t rejudged;
+};
+
+struct life {
+	unsigned seed;
+	struct member members[SUBMISSIONS];
+	int n;
+	char rejudgings[REJUDGINGS][STORE_ID_LEN + 1];
+	Judge__V1__Rejudging__State ended[REJUDGINGS]; /* 0: open */
+	int made;
+	struct store_job held;
+	int holds, reopened;
+};
+
+static int chance(struct life *l, int n)
+{
+	return (int)((unsigned)rand_r(&l->seed) % (unsigned)n);
+}
+
+static struct member *member_of(struct life *l, const char *id)
+{
+	for (int i = 0; i < l->n; i++)
+		if (strcmp(l->members[i].id, id) == 0)
+			return &l->members[i];
+	cr_assert(0, "no member %s", id);
+	return NULL;
+}
+
+static void live_submit(struct life *l)
+{
+	struct member *m = &l->members[l->n];
+
+	if (l->n == SUBMISSIONS)
+		return;
+	l->n++;
+	*m = (struct member){.state = JUDGE__V1__STATE__QUEUED, .open = -1};
+	memcpy(m->id, shelf_submit(""), sizeof(m->id));
+}
+
+/* Whether something waits; fresh ones come first. */
+static int waits(const struct life *l, int *fresh)
+{
+	int rejudged = 0;
+
+	*fresh = 0;
+	for (int i = 0; i < l->n; i++) {
+		const struct member *m = &l->members[i];
+
+		*fresh += m->state == JUDGE__V1__STATE__QUEUED;
+		rejudged += m->open >= 0 && m->coming == 0;
+	}
+	return *fresh + rejudged;
+}
+
+static void live_claim(struct life *l)
+{
+	int fresh, any = waits(l, &fresh);
+	struct member *m;
+
+	if (l->holds)
+		return;
+	cr_assert_eq(store_claim(box.s, "w", BOX_LEASE_US, &l->held, &box.e), any > 0);
+	if (!any)
+		return;
+	l->holds = 1;
+	m = member_of(l, l->held.submission);
+	cr_assert_eq(m->state == JUDGE__V1__STATE__QUEUED, fresh > 0);
+	if (fresh)
+		m->state = JUDGE__V1__STATE__RUNNING;
+	else
+		cr_assert(m->open >= 0 && m->coming == 0);
+}
+
+/* Gives the job back or ends it; whether it is still wanted depends on what was cancelled meanwhile. */
+static void live_let_go(struct life *l, int finish)
+{
+	static const Judge__V1__Verdict verdicts[] = {AC, WA, JE};
+	Judge__V1__Verdict verdict = verdicts[chance(l, 3)];
+	struct member *m;
+	int wanted;
+
+	if (!l->holds)
+		return;
+	m = member_of(l, l->held.submission);
+	wanted = m->state == JUDGE__V1__STATE__RUNNING ||
+		 (m->open >= 0 && m->coming == 0 && m->state == JUDGE__V1__STATE__FINISHED);
+	if (finish)
+		cr_assert_eq(shelf_finish(&l->held, verdict), wanted ? 0 : -1, "%s", box.e.msg);
+	else
+		cr_assert_eq(store_hand_back(box.s, &l->held, &box.e), wanted ? 0 : -1);
+	if (wanted && finish && m->state == JUDGE__V1__STATE__RUNNING) {
+		m->state = JUDGE__V1__STATE__FINISHED;
+		m->shown = verdict;
+	} else if (wanted && finish) {
+		m->coming = verdict;
+	} else if (wanted && m->state == JUDGE__V1__STATE__RUNNING) {
+		m->state = JUDGE__V1__STATE__QUEUED;
+	}
+	store_job_release(&l->held);
+	l->holds = 0;
+}
+
+static void live_cancel(struct life *l)
+{
+	struct member *m = l->n ? &l->members[chance(l, l->n)] : NULL;
+
+	if (!m || chance(l, 4))
+		return;
+	cr_assert_eq(store_cancel(box.s, m->id, &box.e),
+		     m->state == JUDGE__V1__STATE__FINISHED ? -1 : 0);
+	if (m->state != JUDGE__V1__STATE__FINISHED)
+		m->state = JUDGE__V1__STATE__CANCELLED;
+}
+
+static void live_rejudge(struct life *l, struct member *one)
+{
+	const Judge__V1__SubmissionFilter f = all();
+	int finished_ = 0, taken = 0, num;
+
+	if (l->made == REJUDGINGS)
+		return;
+	for (int i = 0; i < l->n; i++) {
+		const struct member *m = &l->members[i];
+
+		finished_ += m->state == JUDGE__V1__STATE__FINISHED && (!one || one == m);
+		taken += m->open >= 0 && (!one || one == m);
+	}
+	num = taken ? EBUSY : finished_ ? 0 : one ? EBUSY : ENODATA;
+	if (num != 0) {
+		FAILS(num, one ? make_of(one->id) : make(&f));
+		return;
+	}
+	OK(one ? make_of(one->id) : make(&f));
+	for (int i = 0; i < l->n; i++) {
+		struct member *m = &l->members[i];
+
+		if (m->state != JUDGE__V1__STATE__FINISHED || (one && one != m))
+			continue;
+		m->open = l->made;
+		m->coming = 0;
+	}
+	memcpy(l->rejudgings[l->made++], made.id, sizeof(made.id));
+}
+
+static void live_end(struct life *l, int apply)
+{
+	int r = l->made ? chance(l, l->made) : -1, waiting = 0;
+	Judge__V1__Rejudging__State state = apply ? APPLIED : CANCELLED;
+	int num = 0;
+
+	if (r < 0)
+		return;
+	for (int i = 0; i < l->n; i++)
+		waiting += l->members[i].open == r && l->members[i].coming == 0;
+	if (l->ended[r] && l->ended[r] != state)
+		num = EALREADY;
+	else if (!l->ended[r] && apply && waiting)
+		num = EBUSY;
+	if (num != 0) {
+		FAILS(num, apply ? store_apply_rejudging(box.s, l->rejudgings[r], 1, &box.e)
+				 : store_cancel_rejudging(box.s, l->rejudgings[r], &box.e));
+		return;
+	}
+	OK(apply ? store_apply_rejudging(box.s, l->rejudgings[r], 1, &box.e)
+		 : store_cancel_rejudging(box.s, l->rejudgings[r], &box.e));
+	l->ended[r] = state;
+	for (int i = 0; i < l->n; i++) {
+		struct member *m = &l->members[i];
+
+		if (m->open != r)
+			continue;
+		m->open = -1;
+		m->rejudged += apply;
+		m->shown = apply ? m->coming : m->shown;
+	}
+}
+
+static void live_reopen(struct life *l)
+{
+	if (l->reopened == REOPENINGS || chance(l, 20))
+		return;
+	l->reopened++;
+	if (l->holds) { /* the worker is gone, the job waits again */
+		struct member *m = member_of(l, l->held.submission);
+
+		if (m->state == JUDGE__V1__STATE__RUNNING)
+			m->state = JUDGE__V1__STATE__QUEUED;
+		store_job_release(&l->held);
+		l->holds = 0;
+	}
+	shelf_reopen();
+}
+
+static void live_check(const struct life *l)
+{
+	for (int i = 0; i < l->n; i++) {
+		const struct member *m = &l->members[i];
+		struct shelf_life is = shelf_life(m->id);
+
+		cr_assert_eq(is.state, m->state, "%d, not %d", (int)is.state, (int)m->state);
+		cr_assert_eq(is.verdict, m->shown, "%d, not %d", (int)is.verdict, (int)m->shown);
+		cr_assert_eq(is.rejudged, m->rejudged);
+	}
+}
+
+static void live(unsigned seed)
+{
+	struct life *l = calloc(1, sizeof(*l));
+
+	l->seed = seed;
+	for (int i = 0; i < STEPS; i++) {
+		int what = chance(l, 100);
+
+		if (what < 5)
+			live_submit(l);
+		else if (what < 40)
+			live_claim(l);
+		else if (what < 75)
+			live_let_go(l, what < 70);
+		else if (what < 77)
+			live_cancel(l);
+		else if (what < 88)
+			live_rejudge(l, l->n && what < 85 ? &l->members[chance(l, l->n)] : NULL);
+		else if (what < 98)
+			live_end(l, what < 95);
+		else
+			live_reopen(l);
+		if (i % 50 == 0 || i == STEPS - 1)
+			live_check(l);
+	}
+	cr_assert_eq(l->n, SUBMISSIONS);
+	cr_assert_gt(l->made, 20);
+	if (l->holds)
+		store_job_release(&l->held);
+	free(l);
+}
+
+CONTRACT(a_random_life)
+{
+	live(1);
+}
+
+CONTRACT(another_random_life)
+{
+	live(20261123);
+}
