@@ -7,7 +7,7 @@ BAD = [
     ("cpu_time_us", 1, 999, 3601000000, 1 << 63, MOST), ("wall_time_us", 1, 14401000000, MOST),
     ("memory_bytes", 1, 4096, (1 << 40) + 1, 1 << 63, MOST), ("output_bytes", 1 << 40, MOST),
     ("box_bytes", 1, 1 << 41, MOST), ("stack_bytes", 1, MOST), ("processes", 32769, (1 << 32) - 1), ("box_inodes", 1, (1 << 20) + 1),
-    ("open_files", 1, 65537), ("cpu_milli", 1, (1 << 32) - 1), ("pin_cpu", -2, 100000, 1 << 31), ("attach", 1), ("kind", 0, 5, 6, 77),
+    ("open_files", 1, 65537), ("cpu_milli", 1, (1 << 32) - 1), ("pin_cpu", -3, 100000, 1 << 31), ("attach", 1), ("kind", 0, 5, 6, 77),
 ]
 
 client, fd = Client(PROGRAM), memfd()

@@ -1,4 +1,4 @@
-/* attack: expect=cpu_time_limit|wall_time_limit processes=32 memory=256M layer=pids why=pids limit, then the deadline kills all of them at once */
+/* attack: expect=cpu_time_limit|wall_time_limit|memory_limit processes=32 memory=256M layer=pids why=pids limit, then the deadline kills all of them at once */
 #include "attack.h"
 #include <sys/mman.h>
 
