@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "judge/compile_cache.h"
+#include "judge/compile_text.h"
 #include "judge/entry.h"
 #include "judge/language.h"
 #include "judge/sandbox_client.h"
@@ -66,7 +67,8 @@ out:
 static void reason_of(const struct compile_job *job, const struct sandbox_spec *s,
 		      const struct sandbox_report *r, int silent, char *out)
 {
-	const char *what = job->language->compile.command[0];
+	const char *path = job->language->compile.command[0];
+	const char *what = strrchr(path, '/') + 1; /* a rule's command has an absolute path */
 
 	switch (r->status) {
 	case RUN_CPU_TIME_LIMIT:
@@ -99,7 +101,10 @@ static void reason_of(const struct compile_job *job, const struct sandbox_spec *
 	}
 }
 
-/* On another day, with the machine busier or the compiler's threads in another order, would it be the same?  Surely if it was far from its limits. */
+/*
+ * On another day, with the machine busier or the compiler's threads in another order, would it be the same?  Surely if it was far
+ * from its limits.
+ */
 static int is_settled(const struct sandbox_spec *s, const struct sandbox_report *r)
 {
 	return r->status == RUN_EXITED && r->cpu_time_us < s->cpu_time_us / 2 &&
@@ -107,14 +112,16 @@ static int is_settled(const struct sandbox_spec *s, const struct sandbox_report 
 	       r->memory_peak_bytes < s->memory_bytes / 4 * 3 && r->processes_peak < s->processes;
 }
 
-static int judge_run(const struct compile_job *job, const struct sandbox_spec *s,
-		     const struct sandbox_report *r, struct compile_result *out, struct err *e)
+static int judge_run(const struct compile_job *job, const struct entry *entry,
+		     const struct sandbox_spec *s, const struct sandbox_report *r,
+		     struct compile_result *out, struct err *e)
 {
 	char reason[REASON_MAX];
 
 	if (r->status == RUN_SANDBOX_ERROR)
 		return err_set(e, "%s: %s", s->argv[0], r->message);
-	if (text_clean_fd(r->stdout_fd, COMPILE_OUTPUT_MAX - REASON_MAX - 2, &out->output, e) < 0)
+	if (compile_text(r->stdout_fd, job, entry, COMPILE_OUTPUT_MAX - REASON_MAX - 2,
+			 &out->output, e) < 0)
 		return err_wrap(e, "output of %s", s->argv[0]);
 	if (r->status == RUN_EXITED && r->exit_code == 0)
 		return 0;
@@ -153,7 +160,7 @@ static int run_compiler(struct sandbox_client *c, const struct compile_job *job,
 		return -1;
 	rc = sandbox_client_run(c, &s, &r, e);
 	if (rc == 0) {
-		rc = judge_run(job, &s, &r, out, e);
+		rc = judge_run(job, entry, &s, &r, out, e);
 		sandbox_report_release(&r);
 	}
 	language_argv_free(argv);
@@ -206,8 +213,11 @@ static int artifacts_taken(int rc, struct compile_result *out, struct err *e)
 		return 0;
 	if (e->num != ENOENT && e->num != 0)
 		return err_wrap(e, "take the program out of the box");
-	snprintf(reason, sizeof(reason), "the compiler left no program that could be kept: %s",
-		 e->msg);
+	if (e->num == ENOENT)
+		snprintf(reason, sizeof(reason), "the compiler left no program");
+	else
+		snprintf(reason, sizeof(reason),
+			 "the compiler left no program that could be kept: %s", e->msg);
 	return set_failed(out, reason, e);
 }
 

@@ -17,7 +17,7 @@ struct language;
 struct sandbox_client;
 struct sandbox_file;
 
-#define COMPILE_OUTPUT_MAX    65536
+#define COMPILE_OUTPUT_MAX    16384
 #define COMPILE_ARTIFACTS_MAX (256ULL << 20) /* bytes that compile_artifacts() takes out */
 
 struct compile_source { /* borrowed; the name has been checked by names_source() or names_package_file() */
@@ -40,7 +40,7 @@ enum compile_status { COMPILE_OK, COMPILE_FAILED };
 
 struct compile_result { /* released by compile_result_release() */
 	enum compile_status status;
-	char *output; /* what the compiler printed and, for COMPILE_FAILED, the reason; text_clean()ed */
+	char *output; /* what the compiler printed and, for COMPILE_FAILED, the reason; of compile_text() */
 	struct sandbox_file *files; /* of compile_artifacts() */
 	size_t nfiles;
 	int settled; /* COMPILE_FAILED by the sources alone, far from any limit: it would fail again */

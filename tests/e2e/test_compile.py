@@ -91,6 +91,12 @@ class Cache(World):
             self.assertEqual(("COMPILE_ERROR", False), (flood[0], cached))
             self.assertIn("it printed more than 16 KiB", flood[1][-200:])
 
+        # What the linker says of files that it alone knows is said of the author's.
+        undefined = self.judge(b"int f(void);\nint main(void) { return f(); }\n")[0]
+        self.assertIn("undefined reference", undefined[1])
+        for place in ("/tmp", "/box", "/prepared", "/usr/bin"):
+            self.assertNotIn(place, undefined[1])
+
         # It is there after a restart, however that came about.
         for how in (signal.SIGTERM, signal.SIGKILL):
             self.restart(how)
