@@ -34,13 +34,26 @@ int rejudging_settle(struct store_sqlite *s, struct err *e);
 /* Drops one that is still being made, by number. */
 int rejudging_discard(struct store_sqlite *s, int64_t number, struct err *e);
 
-/* The submissions that match, by number, ascending; released with free(). */
+struct rejudging_item {
+	int64_t submission; /* its number */
+	size_t version;     /* of its problem: index of versions */
+};
+
+/*
+ * The submissions that match, by number, ascending, and the problem version that each is to be judged by.  All of one moment: a
+ * problem that is replaced while they are added makes no difference.  Released by rejudging_match_release().
+ */
 struct rejudging_match {
 	const Judge__V1__SubmissionFilter *filter;
-	int64_t *numbers;
+	int same_version;
+	struct rejudging_item *items;
 	size_t n, room;
+	char (*versions)[STORE_HASH_LEN + 1]; /* different ones: few */
+	size_t nversions;
 	uint32_t left_out;
 };
+
+void rejudging_match_release(struct rejudging_match *m);
 
 /* A store_sqlite_reading on a struct rejudging_match; fails as store_create_rejudging() does. */
 int rejudging_find(struct db *db, void *match, struct err *e);

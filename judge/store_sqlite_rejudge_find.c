@@ -1,5 +1,7 @@
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "judge/store_sqlite.h"
 #include "judge/store_sqlite_rejudge.h"
@@ -14,20 +16,41 @@ static int not_finished(int64_t state, const char *id, struct err *e)
 								 : "has no verdict yet");
 }
 
-static int add_number(struct rejudging_match *m, int64_t number, struct err *e)
+/* Submissions of one problem come one after the other more often than not. */
+static int find_version(struct rejudging_match *m, const char *version, size_t *index,
+			struct err *e)
+{
+	void *more;
+
+	for (size_t i = m->nversions; i > 0; i--)
+		if (strcmp(m->versions[i - 1], version) == 0) {
+			*index = i - 1;
+			return 0;
+		}
+	more = reallocarray(m->versions, m->nversions + 1, sizeof(m->versions[0]));
+	if (!more)
+		return err_sys(e, "store: list of versions");
+	m->versions = more;
+	(void)snprintf(m->versions[m->nversions], sizeof(m->versions[0]), "%s", version);
+	*index = m->nversions++;
+	return 0;
+}
+
+static int add_item(struct rejudging_match *m, int64_t submission, const char *version,
+		    struct err *e)
 {
 	size_t room = m->room ? 2 * m->room : 256;
-	int64_t *numbers;
+	struct rejudging_item *items;
 
 	if (m->n == m->room) {
-		numbers = reallocarray(m->numbers, room, sizeof(*numbers));
-		if (!numbers)
+		items = reallocarray(m->items, room, sizeof(*items));
+		if (!items)
 			return err_sys(e, "store: list of %zu submissions", room);
-		m->numbers = numbers;
+		m->items = items;
 		m->room = room;
 	}
-	m->numbers[m->n++] = number;
-	return 0;
+	m->items[m->n].submission = submission;
+	return find_version(m, version, &m->items[m->n++].version, e);
 }
 
 static int match_row(struct sqlite3_stmt *row, void *arg, struct err *e)
@@ -36,14 +59,15 @@ static int match_row(struct sqlite3_stmt *row, void *arg, struct err *e)
 	int64_t state = db_get_int(row, 1);
 	AUTO_FREE char *id = db_get_text(row, 2, e);
 	AUTO_FREE char *other = id ? db_get_text(row, 3, e) : NULL;
+	AUTO_FREE char *version = other ? db_get_text(row, 4, e) : NULL;
 
-	if (!other)
+	if (!version)
 		return -1;
 	if (*other)
 		return store_refuse(e, EBUSY, "submission %s is in rejudging %s, which is open", id,
 				    other);
 	if (state == JUDGE__V1__STATE__FINISHED)
-		return add_number(m, db_get_int(row, 0), e);
+		return add_item(m, db_get_int(row, 0), version, e);
 	if (m->filter->n_submissions > 0)
 		return not_finished(state, id, e);
 	if (state != JUDGE__V1__STATE__CANCELLED)
@@ -67,12 +91,13 @@ static int find(struct db *db, struct rejudging_match *m, const char *id, struct
 {
 	const Judge__V1__SubmissionFilter *f = m->filter;
 
-	return db_each(
-		db, way_in(f, id),
-		DB_ARGS(db_text(store_or_null(f->problem)), db_text(store_or_null(f->language)),
-			db_text(store_or_null(f->author)), db_int(f->verdict),
-			db_int(f->submitted_since_us), db_int(f->submitted_until_us), db_text(id)),
-		match_row, m, e);
+	return db_each(db, way_in(f, id),
+		       DB_ARGS(db_text(store_or_null(f->problem)),
+			       db_text(store_or_null(f->language)),
+			       db_text(store_or_null(f->author)), db_int(f->verdict),
+			       db_int(f->submitted_since_us), db_int(f->submitted_until_us),
+			       db_text(id), db_int(m->same_version)),
+		       match_row, m, e);
 }
 
 static int state_row(struct sqlite3_stmt *row, void *arg, struct err *e)
@@ -97,21 +122,22 @@ static int find_one(struct db *db, struct rejudging_match *m, const char *id, st
 
 static int ascending(const void *a, const void *b)
 {
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+	int64_t x = ((const struct rejudging_item *)a)->submission;
+	int64_t y = ((const struct rejudging_item *)b)->submission;
 
 	return (x > y) - (x < y);
 }
 
 /* Ids may be given twice. */
-static void sort_numbers(struct rejudging_match *m)
+static void sort_items(struct rejudging_match *m)
 {
 	size_t n = 0;
 
 	if (m->n > 0)
-		qsort(m->numbers, m->n, sizeof(m->numbers[0]), ascending);
+		qsort(m->items, m->n, sizeof(m->items[0]), ascending);
 	for (size_t i = 0; i < m->n; i++)
-		if (n == 0 || m->numbers[n - 1] != m->numbers[i])
-			m->numbers[n++] = m->numbers[i];
+		if (n == 0 || m->items[n - 1].submission != m->items[i].submission)
+			m->items[n++] = m->items[i];
 	m->n = n;
 }
 
@@ -125,8 +151,14 @@ int rejudging_find(struct db *db, void *match, struct err *e)
 	for (size_t i = 0; i < f->n_submissions; i++)
 		if (find_one(db, m, f->submissions[i], e) < 0)
 			return -1;
-	sort_numbers(m);
+	sort_items(m);
 	if (m->n > 0)
 		return 0;
 	return store_refuse(e, ENODATA, "no submission that has a verdict matches");
+}
+
+void rejudging_match_release(struct rejudging_match *m)
+{
+	free(m->items);
+	free(m->versions);
 }

@@ -78,18 +78,20 @@ static int taken_row(struct sqlite3_stmt *row, void *arg, struct err *e)
 	return store_refuse(e, EBUSY, "submission %s is in rejudging %s, which is open", id, other);
 }
 
-static int add_one(struct db *db, const struct rejudge *a, int64_t submission, struct err *e)
+static int add_one(struct db *db, const struct rejudge *a, const struct rejudging_item *item,
+		   struct err *e)
 {
 	int n;
 
-	if (db_each(db, SQL_OPENED_BY, DB_ARGS(db_int(submission)), taken_row, NULL, e) < 0)
+	if (db_each(db, SQL_OPENED_BY, DB_ARGS(db_int(item->submission)), taken_row, NULL, e) < 0)
 		return -1;
 	n = db_run(db, SQL_PUT_REJUDGED,
-		   DB_ARGS(db_int(a->number), db_int(submission), db_int(a->given->same_version)),
+		   DB_ARGS(db_int(a->number), db_int(item->submission),
+			   db_text(a->match.versions[item->version])),
 		   e);
 	if (n == 0)
 		return store_refuse(e, EIO, "submission number %lld has lost its verdict",
-				    (long long)submission);
+				    (long long)item->submission);
 	return n < 0 ? -1 : 0;
 }
 
@@ -98,7 +100,7 @@ static int run_add(struct store_sqlite *s, void *arg, struct err *e)
 	const struct rejudge *a = arg;
 
 	for (size_t i = a->added; i < a->match.n && i < a->added + REJUDGING_BATCH; i++)
-		if (add_one(&s->writer.db, a, a->match.numbers[i], e) < 0)
+		if (add_one(&s->writer.db, a, &a->match.items[i], e) < 0)
 			return -1;
 	return 0;
 }
@@ -176,7 +178,8 @@ static int make(struct store_sqlite *s, struct rejudge *a, struct store_rejudgin
 int store_sqlite_create_rejudging(struct store *s, const struct store_rejudging *r,
 				  struct store_rejudging_made *out, struct err *e)
 {
-	struct rejudge a = {.given = r, .match.filter = r->filter};
+	struct rejudge a = {.given = r,
+			    .match = {.filter = r->filter, .same_version = r->same_version}};
 	AUTO_FREE uint8_t *filter = db_pack(&r->filter->base, &a.filter_len, e);
 	int rc;
 
@@ -186,6 +189,6 @@ int store_sqlite_create_rejudging(struct store *s, const struct store_rejudging 
 	if (!filter || store_make_id(a.new_id, e) < 0 || store_hash_rejudging(r, a.content, e) < 0)
 		return -1;
 	rc = make((struct store_sqlite *)s, &a, out, e);
-	free(a.match.numbers);
+	rejudging_match_release(&a.match);
 	return rc;
 }

@@ -47,9 +47,10 @@ static_assert(JUDGE__V1__REJUDGING__STATE__CANCELLED == 4, "rejudging");
 	"CROSS JOIN submission s ON s.n = j.submission"
 #define BY_SUBMISSION "submission s CROSS JOIN judgement j ON j.submission = s.n"
 
-/* The submissions of a filter, the number of each, its state, and the open rejudging that has it. */
+/* The submissions of a filter: number, state, id, the open rejudging that has it, the problem version to judge it by. */
 #define MATCH(from, first)                                                                         \
-	"SELECT s.n, j.state, s.id, g.id FROM " from " LEFT JOIN rejudged r "                      \
+	"SELECT s.n, j.state, s.id, g.id, iif(?8, " VERSION ", p.version) FROM " from              \
+	" CROSS JOIN problem p ON p.name = s.problem LEFT JOIN rejudged r "                        \
 	"ON r.submission = s.n AND r.open = 1 LEFT JOIN rejudging g ON g.n = r.rejudging "         \
 	"WHERE " first " AND j.current = 1 AND (?1 IS NULL OR s.problem = ?1) "                    \
 	"AND (?2 IS NULL OR s.language = ?2) AND (?3 IS NULL OR s.author = ?3) "                   \
@@ -160,9 +161,8 @@ const char *const sql_text[SQL_COUNT_] = {
 			  "ON s.n = r.submission WHERE r.submission = ?1 AND r.open = 1",
 	[SQL_PUT_REJUDGED] =
 		"INSERT INTO rejudged (rejudging, submission, before, problem_version, "
-		"old_verdict) SELECT ?1, s.n, j.id, iif(?3, " VERSION ", p.version), j.verdict "
-		"FROM " BY_SUBMISSION " JOIN problem p ON p.name = s.problem "
-		"WHERE s.n = ?2 AND j.current = 1 AND j.state = 3",
+		"old_verdict) SELECT ?1, submission, id, ?3, verdict FROM judgement "
+		"WHERE submission = ?2 AND current = 1 AND state = 3",
 	[SQL_OPEN_REJUDGING] = "UPDATE rejudging SET state = 1, total = ?2 "
 			       "WHERE n = ?1 AND state = 0",
 	[SQL_DROP_REJUDGED] = "DELETE FROM rejudged WHERE rejudging = ?1 AND submission IN "

@@ -538,7 +538,7 @@ CONTRACT(rejudgings_newest_first)
 
 /* Many at once, of the same submissions: one gets them, and every verdict comes in once. */
 #define THREADS 6
-static atomic_int won, lost, failed, finished;
+static atomic_int won, lost, failed, finished, entrants, by_second;
 
 static void *make_same(void *arg)
 {
@@ -556,6 +556,24 @@ static void *make_same(void *arg)
 	return NULL;
 }
 
+/* One replaces the problem again and again while the others rejudge. */
+static void *make_or_replace(void *arg)
+{
+	Judge__V1__Problem summary = JUDGE__V1__PROBLEM__INIT;
+	struct store_problem p = {
+		.name = "sum", .title = "A title", .manifest = "{}", .summary = &summary};
+	struct err e;
+
+	if (atomic_fetch_add(&entrants, 1) > 0)
+		return make_same(arg);
+	for (int i = 0; i < 40; i++) {
+		memcpy(p.version, i % 2 ? shelf_version : second, STORE_HASH_LEN);
+		if (store_add_problem(arg, &p, &e) < 0)
+			(void)atomic_fetch_add(&failed, 1);
+	}
+	return NULL;
+}
+
 static void *finish_all(void *arg)
 {
 	const struct store_result r = {.verdict = AC};
@@ -563,6 +581,7 @@ static void *finish_all(void *arg)
 	struct err e;
 
 	while (store_claim(arg, "w", BOX_LEASE_US, &job, &e) == 1) {
+		(void)atomic_fetch_add(&by_second, strcmp(job.problem_version, second) == 0);
 		if (store_finish(arg, &job, &r, &e) == 0)
 			(void)atomic_fetch_add(&finished, 1);
 		store_job_release(&job);
@@ -594,10 +613,11 @@ CONTRACT(threads_rejudge_the_same)
 	char ids[250][STORE_ID_LEN + 1];
 	const uint32_t n = ARRAY_LEN(ids);
 
-	won = lost = failed = finished = 0;
+	won = lost = failed = finished = entrants = by_second = 0;
 	for (size_t i = 0; i < n; i++)
 		memcpy(ids[i], judged("", WA), sizeof(ids[i]));
-	run_threads(make_same);
+	OK(shelf_add_problem("sum", second));
+	run_threads(make_or_replace);
 	cr_assert_eq(failed, 0);
 	cr_assert_leq(won, 1); /* two that meet halfway may both give way */
 	if (won == 0)
@@ -606,6 +626,8 @@ CONTRACT(threads_rejudge_the_same)
 	cr_assert_eq(rejudgings(), 1);
 	run_threads(finish_all);
 	cr_assert_eq(finished, n);
+	cr_assert(by_second == 0 || by_second == (int)n, "%d of %u by the second version",
+		  (int)by_second, n);
 	assert_rejudging(made.id, READY, n, n);
 	run_threads(apply_same);
 	cr_assert_eq(failed, 0);
