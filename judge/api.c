@@ -180,7 +180,7 @@ static size_t count_strings(const char *const *list)
 
 /* What ListLanguages says of one language, found, missing or broken. */
 struct language_entry {
-	const char *name, *title, *version, *reason;
+	const char *name, *title, *version, *reason, *code;
 	const char *const *extensions;
 };
 
@@ -194,6 +194,7 @@ static struct language_entry entry_of(const struct languages *all, size_t i)
 					       .reason = all->broken[i - all->n].reason};
 	return (struct language_entry){.name = l->name,
 				       .title = l->title,
+				       .code = l->code,
 				       .version = l->available ? l->found : NULL,
 				       .reason = l->available ? NULL : l->reason,
 				       .extensions = (const char *const *)l->extensions};
@@ -211,7 +212,8 @@ static Judge__V1__Language *describe_language(struct language_entry l, struct ap
 	m->title = api_strdup(l.title, st);
 	m->version = api_strdup(l.version, st);
 	m->reason = api_strdup(l.reason, st);
-	if (m->name && m->title && m->version && m->reason &&
+	m->code = api_strdup(l.code, st);
+	if (m->name && m->title && m->version && m->reason && m->code &&
 	    copy_strings(l.extensions, count_strings(l.extensions), &m->extensions,
 			 &m->n_extensions, st) == 0)
 		return m;

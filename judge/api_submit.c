@@ -139,18 +139,68 @@ choose_language(const struct api *a, const Judge__V1__SubmitRequest *q, struct a
 	return NULL;
 }
 
-static int check_main(const struct store_submission *sub, const struct language *l,
-		      struct api_status *st)
+static int check_allowed(const Judge__V1__Problem *p, const struct language *l,
+			 struct api_status *st)
 {
-	const char *names[SOURCES_MAX];
-	struct err e = {0};
-	size_t index;
+	char list[200] = "";
+	size_t at = 0;
 
+	for (size_t i = 0; i < p->n_languages; i++) {
+		if (language_has_code(l, p->languages[i]))
+			return 0;
+		if (at < sizeof(list))
+			at += (size_t)snprintf(list + at, sizeof(list) - at, "%s%s", i ? ", " : "",
+					       p->languages[i]);
+	}
+	if (p->n_languages == 0)
+		return 0;
+	return api_fail(st, API_FAILED_PRECONDITION, "language: problem %s takes %s only, not %s",
+			log_q(p->name), list, l->name);
+}
+
+/* The name in "cpp/driver.cpp", if that is for this language. */
+static const char *included_name(const char *path, const struct language *l)
+{
+	const char *slash = strchr(path, '/');
+	char code[64];
+
+	if (!slash)
+		return NULL;
+	snprintf(code, sizeof(code), "%.*s", (int)(slash - path), path);
+	return strcmp(code, "default") == 0 || language_has_code(l, code) ? slash + 1 : NULL;
+}
+
+static size_t add_name(const char **names, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(names[i], name) == 0)
+			return n;
+	names[n] = name;
+	return n + 1;
+}
+
+/* It may begin in a file that the problem adds. */
+static int check_main(const struct store_submission *sub, const Judge__V1__Problem *p,
+		      const struct language *l, struct api_status *st)
+{
+	const char **names = api_alloc(sub->nsources + p->n_includes + 1, sizeof(*names), st);
+	struct err e = {0};
+	size_t n = 0, index;
+	int rc;
+
+	if (!names)
+		return -1;
 	for (size_t i = 0; i < sub->nsources; i++)
-		names[i] = sub->sources[i]->name;
-	if (language_main(l, names, sub->nsources, &index, &e) < 0)
-		return api_fail(st, API_INVALID_ARGUMENT, "sources: %s", e.msg);
-	return 0;
+		names[n++] = sub->sources[i]->name;
+	for (size_t i = 0; i < p->n_includes; i++) {
+		const char *name = included_name(p->includes[i], l);
+
+		if (name)
+			n = add_name(names, n, name);
+	}
+	rc = language_main(l, names, n, &index, &e);
+	free(names);
+	return rc < 0 ? api_fail(st, API_INVALID_ARGUMENT, "sources: %s", e.msg) : 0;
 }
 
 static ProtobufCMessage *store_it(struct api *a, const struct store_submission *sub,
@@ -194,7 +244,7 @@ static ProtobufCMessage *submit_to(struct api *a, const Judge__V1__SubmitRequest
 	if (check_size(a, q, p->summary, st) < 0)
 		return NULL;
 	l = takes_answers(p->summary) ? no_language(q, st) : choose_language(a, q, st);
-	if (!l)
+	if (!l || (l != answers_language() && check_allowed(p->summary, l, st) < 0))
 		return NULL;
 	sub.language = l->name;
 	if (!*q->sources[0]->name) {
@@ -203,7 +253,7 @@ static ProtobufCMessage *submit_to(struct api *a, const Judge__V1__SubmitRequest
 		named.name = name;
 		sub.sources = &single;
 	}
-	if (l != answers_language() && check_main(&sub, l, st) < 0)
+	if (l != answers_language() && check_main(&sub, p->summary, l, st) < 0)
 		return NULL;
 	return store_it(a, &sub, st);
 }

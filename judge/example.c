@@ -4,6 +4,7 @@
 #include "judge/language.h"
 #include "judge/names.h"
 #include "judge/problem.h"
+#include "judge/supply.h"
 #include "proto/err.h"
 #include "proto/scope.h"
 
@@ -45,6 +46,10 @@ static const struct language *find_language(const struct languages *all,
 			: languages_by_files(all, names, s->nfiles, 1, e);
 	if (l && check_entrypoint(l, s, names, e) < 0)
 		l = NULL;
+	if (l && !supply_allows(package->languages, l)) {
+		err_set(e, "problem.yaml does not have %s in languages", l->code);
+		l = NULL;
+	}
 	free(names);
 	return l;
 }

@@ -25,6 +25,7 @@ void job_init(struct job *j, const struct job_config *config)
 void job_release(struct job *j)
 {
 	pthread_mutex_destroy(&j->lock);
+	supply_release(&j->supply);
 }
 
 void job_abort(struct job *j)
@@ -315,13 +316,32 @@ static int judge(struct job *j, struct job_result *out, struct err *e)
 	return 0;
 }
 
+/* The program is compiled, and found its beginning in, with the files that the problem gives. */
+static int add_supply(struct job *j, struct err *e)
+{
+	const struct job_config *c = j->config;
+
+	if (c->problem->nincludes == 0 || c->problem->kind & PROBLEM_SUBMIT_ANSWER)
+		return 0;
+	if (supply_sources(c->problem, c->language, c->blobs, c->sources, c->nsources, &j->supply,
+			   e) < 0)
+		return -1;
+	j->own = *c;
+	j->own.sources = j->supply.sources;
+	j->own.nsources = j->supply.nsources;
+	j->config = &j->own;
+	return 0;
+}
+
 enum job_end job_run(struct job *j, struct job_result *out, struct err *e)
 {
 	int rc;
 
 	*out = (struct job_result){.nruns = 0};
-	rc = j->config->problem->kind & PROBLEM_SUBMIT_ANSWER ? judge_answers(j, out, e)
-							      : judge(j, out, e);
+	rc = add_supply(j, e);
+	if (rc == 0)
+		rc = j->config->problem->kind & PROBLEM_SUBMIT_ANSWER ? judge_answers(j, out, e)
+								      : judge(j, out, e);
 	drop_cell(j, &j->jury);
 	drop_cell(j, &j->program);
 	if (rc == 0)

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "judge/compile.h"
+#include "judge/supply.h"
 #include "proto/judge.pb-c.h"
 
 struct blob_cache;
@@ -68,6 +69,8 @@ enum job_end {
 
 struct job { /* fields of job.c */
 	const struct job_config *config;
+	struct job_config own; /* the caller's, with the problem's files among the sources */
+	struct supply supply;
 	pthread_mutex_t lock; /* of the clients as pointers, and of aborted */
 	struct sandbox_client *program, *jury;
 	int aborted;

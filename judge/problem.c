@@ -154,6 +154,9 @@ void problem_release(struct problem *p)
 
 		free(c->name);
 		problem_words_free(c->args);
+		problem_words_free(c->run_args);
+		problem_words_free(c->input_args);
+		files_free(c->files, c->nfiles);
 		file_release(&c->in);
 		file_release(&c->ans);
 	}
@@ -167,6 +170,12 @@ void problem_release(struct problem *p)
 		files_free(p->submissions[i].files, p->submissions[i].nfiles);
 	}
 	free(p->submissions);
+	for (size_t i = 0; i < p->nincludes; i++) {
+		free(p->includes[i].code);
+		files_free(p->includes[i].files, p->includes[i].nfiles);
+	}
+	free(p->includes);
+	problem_words_free(p->languages);
 	program_release(&p->validator);
 	program_release(&p->grader);
 	problem_words_free(p->warnings);
@@ -186,6 +195,7 @@ static int read_icpc(struct problem *p, struct err *e)
 	p->limits = s.limits;
 	p->kind = s.kind;
 	p->timing = s.timing;
+	p->languages = ptr_steal(&s.languages);
 	if (rc == 0) {
 		p->title = s.title ? ptr_steal(&s.title) : strdup(p->name);
 		if (!p->title)

@@ -87,7 +87,11 @@ struct problem_case {
 	char *name;   /* "sample/1", "secret/02-max" */
 	size_t group; /* the innermost, by index */
 	struct problem_file in, ans;
-	char **args; /* NULL-terminated: arguments of the validator for this test */
+	char **args;       /* NULL-terminated: arguments of the validator for this test */
+	char **run_args;   /* of the program; NULL: none */
+	char **input_args; /* of the input validators, see problem_input_args(); not in a manifest */
+	struct problem_file *files; /* beside standard input, in the working directory */
+	size_t nfiles;
 	struct validator_flags flags; /* the same, read; for the default validator only */
 };
 
@@ -119,6 +123,13 @@ struct problem_program {
 
 #define PROBLEM_TIME_MAX_US 600000000ULL /* the largest time limit */
 
+/* Files that go over those of submissions in a language. */
+struct problem_include {
+	char *code; /* of the language, or "default": all of them */
+	struct problem_file *files;
+	size_t nfiles;
+};
+
 /* How the time limit and the times of the package's own submissions are to lie; of problem_read() only. */
 struct problem_timing {
 	/* slowest accepted * ac_to_limit <= limit, limit * limit_to_tle <= slowest test of each too slow one */
@@ -143,6 +154,9 @@ struct problem {
 	int custom;                     /* has a validator of its own; otherwise the built-in one */
 	int custom_score;               /* legacy: that validator gives scores (`custom score`) */
 	enum problem_protocol protocol; /* of the validator */
+	char **languages; /* codes of those that are taken, NULL-terminated; NULL: all */
+	struct problem_include *includes;
+	size_t nincludes;
 	struct problem_program validator;
 	struct problem_program grader;          /* nsources 0: none */
 	struct problem_submission *submissions; /* by name; none from a manifest */
@@ -172,6 +186,12 @@ int problem_load(const struct problem *p, const struct problem_file *f, char **d
  */
 char *problem_to_manifest(const struct problem *p);
 int problem_from_manifest(const char *json, struct problem *p, struct err *e);
+
+/*
+ * The arguments that an input validator gets for a test: those of input_validator_args that are for it, and those of the program.
+ * Owned by the caller; NULL: out of memory.
+ */
+char **problem_input_args(const struct problem_case *c, const char *validator);
 
 /* What a build gives; the callee fills it, problem_import() releases it. */
 struct problem_built {

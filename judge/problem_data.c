@@ -20,7 +20,8 @@ struct group {
 	const char *path;
 	size_t index; /* in problem.groups */
 	unsigned depth;
-	char **args;
+	char **args, **run_args,
+		**input_args; /* of the validator, the program, the input validators */
 	struct validator_flags flags;
 };
 
@@ -28,7 +29,7 @@ struct group {
 struct group_file {
 	char *on_reject, *grading, *grader_flags, *flags, *range, *other;
 	double accept, reject;
-	char **args;
+	char **args, **run_args;
 	int flag;
 };
 
@@ -52,7 +53,7 @@ static const struct doc_field group_fields[] = {
 	{"score_aggregation",      .type = DOC_REFUSED},
 	{"static_validation_score", .type = DOC_REFUSED},
 	{"require_pass",           .type = DOC_REFUSED},
-	{"args",                   .type = DOC_REFUSED},
+	{"args",                   DOC_STRINGS, AT(run_args)},
 	{"input_validator_args",   .type = DOC_ANY},
 	{"output_validator_args",  DOC_STRINGS, AT(args)},
 	{"input_visualizer_args",  .type = DOC_ANY},
@@ -62,7 +63,7 @@ static const struct doc_field group_fields[] = {
 };
 
 static const struct doc_field case_fields[] = {
-	{"args",                   .type = DOC_REFUSED},
+	{"args",                   DOC_STRINGS, AT(run_args)},
 	{"input_validator_args",   .type = DOC_ANY},
 	{"output_validator_args",  DOC_STRINGS, AT(args)},
 	{"input_visualizer_args",  .type = DOC_ANY},
@@ -87,6 +88,8 @@ static char *join(const char *folder, const char *name)
 static void group_release(struct group *g)
 {
 	problem_words_free(g->args);
+	problem_words_free(g->run_args);
+	problem_words_free(g->input_args);
 }
 
 /* What a legacy testdata.yaml may say of a pass-fail problem. */
@@ -145,9 +148,23 @@ static int read_group_file(struct walk *w, const char *path, const struct doc_fi
 		rc = check_testdata(&d, &f, e);
 	if (rc == 0)
 		rc = apply(w, &d, &f, g, e);
+	if (rc == 0)
+		rc = problem_read_input_args(&d, &g->input_args, e);
+	if (rc == 0 && f.run_args) {
+		problem_words_free(g->run_args);
+		g->run_args = ptr_steal(&f.run_args);
+	}
 	doc_fields_release(fields, &f);
 	doc_release(&d);
 	return rc;
+}
+
+static int inherit(const struct group *up, struct group *g)
+{
+	g->args = problem_words_copy(up->args);
+	g->run_args = problem_words_copy(up->run_args);
+	g->input_args = problem_words_copy(up->input_args);
+	return g->args && g->run_args && g->input_args ? 0 : -1;
 }
 
 static int group_open(struct walk *w, const struct group *up, const char *path, unsigned depth,
@@ -157,8 +174,7 @@ static int group_open(struct walk *w, const struct group *up, const char *path, 
 	AUTO_FREE char *file = join(path, legacy ? "testdata.yaml" : "test_group.yaml");
 
 	*g = (struct group){.path = path, .depth = depth, .flags = up->flags};
-	g->args = problem_words_copy(up->args);
-	if (!file || !g->args)
+	if (!file || inherit(up, g) < 0)
 		return err_sys(e, "%s", path);
 	g->index = w->p->ngroups;
 	if (!problem_group_add(w->p, path + strlen(g->index ? "data/" : "data"), up->index, e))
@@ -200,6 +216,25 @@ static int read_case_file(struct walk *w, const char *base, const char *suffix,
 	return 0;
 }
 
+/* NAME.files of 2025-09 */
+static int read_files_folder(struct walk *w, const char *base, struct problem_case *c,
+			     struct err *e)
+{
+	AUTO_FREE char *folder = NULL;
+
+	if (w->s->format != PROBLEM_2025_09)
+		return 0;
+	if (asprintf(&folder, "%s.files", base) < 0) {
+		folder = NULL;
+		return err_sys(e, "%s", base);
+	}
+	if (problem_read_files(w->p, folder, &c->files, &c->nfiles, e) < 0)
+		return -1;
+	for (size_t i = 0; i < c->nfiles; i++)
+		w->bytes += c->files[i].bytes;
+	return 0;
+}
+
 /* base: "data/secret/01" */
 static int add_case(struct walk *w, const struct group *g, const char *base, struct err *e)
 {
@@ -217,14 +252,15 @@ static int add_case(struct walk *w, const struct group *g, const char *base, str
 	}
 	c->name = strdup(base + strlen("data/"));
 	c->group = g->index;
-	own.args = problem_words_copy(g->args);
-	if (!c->name || !own.args)
+	if (inherit(g, &own) < 0 || !c->name)
 		rc = err_sys(e, "%s", base);
 	else if (w->s->format == PROBLEM_2025_09)
 		rc = read_group_file(w, yaml, case_fields, &own, e);
 	c->args = own.args;
+	c->run_args = own.run_args;
+	c->input_args = own.input_args;
 	c->flags = own.flags;
-	if (rc < 0)
+	if (rc < 0 || read_files_folder(w, base, c, e) < 0)
 		return -1;
 	return read_case_file(w, base, ".in", &c->in, e) < 0
 		       ? -1
@@ -314,7 +350,7 @@ static int walk_file(struct walk *w, const struct group *g, const char *path, st
 static int walk_subfolder(struct walk *w, const struct group *g, const char *path, struct err *e)
 {
 	if (w->s->format == PROBLEM_2025_09 && ends(path, ".files"))
-		return err_set(e, "%s: files beside the input are not supported yet", path);
+		return check_partner(w, path, ".files", ".in", e);
 	if (w->s->format == PROBLEM_2025_09 &&
 	    (g->depth > 0 || strncmp(path, "data/sample", 11) == 0))
 		return err_set(e, "%s: only data/secret may have groups, and those no further ones",
@@ -346,7 +382,7 @@ static int walk_folder(struct walk *w, const struct group *up, const char *path,
 			rc = walk_subfolder(w, &g, child, e);
 		else
 			rc = walk_file(w, &g, child, e);
-		folders += (size_t)list[i].folder;
+		folders += list[i].folder && !ends(list[i].name, ".files");
 		direct += !list[i].folder && w->p->ncases > before;
 	}
 	if (rc == 0 && w->s->format == PROBLEM_2025_09 && folders && direct)

@@ -23,20 +23,24 @@ static int put_file(struct store *s, const struct problem *p, const struct probl
 	return 0;
 }
 
-static int put_tests(struct store *s, const struct problem *p, struct err *e)
+static int put_files(struct store *s, const struct problem *p, const struct problem_file *files,
+		     size_t n, struct err *e)
 {
-	for (size_t i = 0; i < p->ncases; i++)
-		if (put_file(s, p, &p->cases[i].in, e) < 0 ||
-		    put_file(s, p, &p->cases[i].ans, e) < 0)
+	for (size_t i = 0; i < n; i++)
+		if (put_file(s, p, &files[i], e) < 0)
 			return -1;
 	return 0;
 }
 
-static int put_sources(struct store *s, const struct problem *p, const struct problem_program *of,
-		       struct err *e)
+static int put_tests(struct store *s, const struct problem *p, struct err *e)
 {
-	for (size_t i = 0; i < of->nsources; i++)
-		if (put_file(s, p, &of->sources[i], e) < 0)
+	for (size_t i = 0; i < p->ncases; i++)
+		if (put_file(s, p, &p->cases[i].in, e) < 0 ||
+		    put_file(s, p, &p->cases[i].ans, e) < 0 ||
+		    put_files(s, p, p->cases[i].files, p->cases[i].nfiles, e) < 0)
+			return -1;
+	for (size_t i = 0; i < p->nincludes; i++)
+		if (put_files(s, p, p->includes[i].files, p->includes[i].nfiles, e) < 0)
 			return -1;
 	return 0;
 }
@@ -91,7 +95,7 @@ static int build_program(struct store *s, const struct problem *p, const char *w
 	if (rc == 0)
 		rc = put_artifacts(s, program, &built, e);
 	if (rc == 0)
-		rc = put_sources(s, p, program, e);
+		rc = put_files(s, p, program->sources, program->nsources, e);
 	free(built.language);
 	if (built.files)
 		sandbox_files_free(built.files, built.nfiles);
@@ -118,6 +122,34 @@ static size_t list_types(unsigned kind, char **out)
 	return n;
 }
 
+static size_t count_words(char *const *words)
+{
+	size_t n = 0;
+
+	while (words && words[n])
+		n++;
+	return n;
+}
+
+/* "cpp/driver.cpp", as the API has them; NULL: out of memory. */
+static char **included_names(const struct problem *p)
+{
+	char **words = problem_words(NULL, "");
+
+	for (size_t i = 0; words && i < p->nincludes; i++)
+		for (size_t k = 0; words && k < p->includes[i].nfiles; k++) {
+			char **before = words, *name;
+
+			if (asprintf(&name, "%s/%s", p->includes[i].code,
+				     p->includes[i].files[k].name) < 0)
+				name = NULL;
+			words = name ? problem_words(before, name) : NULL;
+			problem_words_free(before);
+			free(name);
+		}
+	return words;
+}
+
 static int add_version(struct store *s, struct problem *p, struct err *e)
 {
 	char *types[4];
@@ -126,8 +158,13 @@ static int add_version(struct store *s, struct problem *p, struct err *e)
 	struct store_problem version = {
 		.name = p->name, .title = p->title, .manifest = manifest, .summary = &summary};
 
-	if (!manifest)
+	char **includes = included_names(p);
+	int rc;
+
+	if (!manifest || !includes) {
+		problem_words_free(includes);
 		return err_set(e, "out of memory");
+	}
 	memcpy(version.version, p->version, sizeof(version.version));
 	summary.name = p->name;
 	summary.title = p->title;
@@ -140,7 +177,13 @@ static int add_version(struct store *s, struct problem *p, struct err *e)
 	summary.validation = p->custom ? "custom" : "default";
 	summary.types = types;
 	summary.n_types = list_types(p->kind, types);
-	return store_add_problem(s, &version, e);
+	summary.languages = p->languages;
+	summary.n_languages = count_words(p->languages);
+	summary.includes = includes;
+	summary.n_includes = count_words(includes);
+	rc = store_add_problem(s, &version, e);
+	problem_words_free(includes);
+	return rc;
 }
 
 /*

@@ -25,7 +25,7 @@ json_t *problem_words_to_json(char *const *words)
 	return list;
 }
 
-static json_t *files_to_json(const struct problem_file *files, size_t n)
+json_t *problem_files_to_json(const struct problem_file *files, size_t n)
 {
 	json_t *list = json_array();
 
@@ -44,12 +44,15 @@ static json_t *cases_to_json(const struct problem *p)
 	for (size_t i = 0; list && i < p->ncases; i++) {
 		const struct problem_case *c = &p->cases[i];
 
-		json_array_append_new(list, json_pack("{s:s, s:I, s:s, s:I, s:s, s:I, s:o}", "name",
-						      c->name, "group", (json_int_t)c->group, "in",
-						      c->in.hash, "in_bytes",
-						      (json_int_t)c->in.bytes, "ans", c->ans.hash,
-						      "ans_bytes", (json_int_t)c->ans.bytes, "args",
-						      problem_words_to_json(c->args)));
+		json_t *item =
+			json_pack("{s:s, s:I, s:s, s:I, s:s, s:I, s:o}", "name", c->name, "group",
+				  (json_int_t)c->group, "in", c->in.hash, "in_bytes",
+				  (json_int_t)c->in.bytes, "ans", c->ans.hash, "ans_bytes",
+				  (json_int_t)c->ans.bytes, "args", problem_words_to_json(c->args));
+
+		if (item)
+			problem_case_supply_to_json(c, item);
+		json_array_append_new(list, item);
 	}
 	return list;
 }
@@ -60,10 +63,11 @@ static json_t *program_to_json(const struct problem_program *p)
 
 	if (p->nsources == 0)
 		return json_null();
-	item = json_pack("{s:o}", "sources", files_to_json(p->sources, p->nsources));
+	item = json_pack("{s:o}", "sources", problem_files_to_json(p->sources, p->nsources));
 	if (item && p->language) {
 		json_object_set_new(item, "language", json_string(p->language));
-		json_object_set_new(item, "artifacts", files_to_json(p->artifacts, p->nartifacts));
+		json_object_set_new(item, "artifacts",
+				    problem_files_to_json(p->artifacts, p->nartifacts));
 	}
 	return item;
 }
@@ -95,6 +99,8 @@ char *problem_to_manifest(const struct problem *p)
 			 p->custom_score, "validator", program_to_json(&p->validator), "grader",
 			 program_to_json(&p->grader), "groups", problem_groups_to_json(p), "cases",
 			 cases_to_json(p));
+	if (root)
+		problem_supply_to_json(p, root);
 	if (root && p->protocol != PROBLEM_ICPC)
 		json_object_set_new(root, "protocol", json_integer(p->protocol));
 	if (root && p->version[0])
@@ -128,7 +134,7 @@ static int file_from_json(json_t *item, struct problem_file *f)
 	return f->name ? 0 : -1;
 }
 
-static int files_from_json(json_t *list, struct problem_file **out, size_t *n)
+int problem_files_from_json(json_t *list, struct problem_file **out, size_t *n)
 {
 	size_t count = json_array_size(list);
 
@@ -165,11 +171,12 @@ static int case_from_json(json_t *item, const struct problem *p, struct problem_
 	const char *name, *in, *ans;
 	json_int_t in_bytes, ans_bytes, group = 0;
 	struct err ignored;
-	json_t *args;
+	json_t *args, *read_below;
 
-	if (json_unpack(item, "{s:s, s:s, s:I, s:s, s:I, s:o, s?I !}", "name", &name, "in", &in,
-			"in_bytes", &in_bytes, "ans", &ans, "ans_bytes", &ans_bytes, "args", &args,
-			"group", &group) < 0 ||
+	if (json_unpack(item, "{s:s, s:s, s:I, s:s, s:I, s:o, s?I, s?o, s?o !}", "name", &name,
+			"in", &in, "in_bytes", &in_bytes, "ans", &ans, "ans_bytes", &ans_bytes,
+			"args", &args, "group", &group, "run_args", &read_below, "files",
+			&read_below) < 0 ||
 	    set_hash(c->in.hash, in) < 0 || set_hash(c->ans.hash, ans) < 0 || in_bytes < 0 ||
 	    ans_bytes < 0 || group < 0 || (size_t)group >= p->ngroups)
 		return -1;
@@ -177,7 +184,8 @@ static int case_from_json(json_t *item, const struct problem *p, struct problem_
 	c->group = (size_t)group;
 	c->in.bytes = (uint64_t)in_bytes;
 	c->ans.bytes = (uint64_t)ans_bytes;
-	if (!c->name || problem_words_from_json(args, &c->args) < 0)
+	if (!c->name || problem_words_from_json(args, &c->args) < 0 ||
+	    problem_case_supply_from_json(item, c) < 0)
 		return -1;
 	return p->custom ? 0
 			 : validator_flags_parse((const char *const *)c->args, &c->flags, &ignored);
@@ -239,8 +247,8 @@ static int program_from_json(json_t *item, struct problem_program *p)
 		return 0;
 	if (json_unpack(item, "{s:o, s:s, s:o !}", "sources", &sources, "language", &language,
 			"artifacts", &artifacts) < 0 ||
-	    files_from_json(sources, &p->sources, &p->nsources) < 0 ||
-	    files_from_json(artifacts, &p->artifacts, &p->nartifacts) < 0)
+	    problem_files_from_json(sources, &p->sources, &p->nsources) < 0 ||
+	    problem_files_from_json(artifacts, &p->artifacts, &p->nartifacts) < 0)
 		return -1;
 	p->language = strdup(language);
 	return p->language && p->nsources > 0 ? 0 : -1;
@@ -306,9 +314,10 @@ static int head_from_json(json_t *root, struct problem *p, int *layout, struct e
 static int check_keys(json_t *root, struct err *e)
 {
 	static const char *const keys[] = {
-		"layout",   "name",         "title",     "version",   "kind",   "limits",
-		"custom",   "custom_score", "validator", "grader",    "groups", "cases",
-		"protocol", "sources",      "language",  "artifacts", /* layout 1 */
+		"layout",  "name",     "title",        "version",   "kind",
+		"limits",  "custom",   "custom_score", "validator", "grader",
+		"groups",  "cases",    "protocol",     "languages", "includes",
+		"sources", "language", "artifacts", /* layout 1 */
 	};
 	const char *key;
 	json_t *value;
@@ -335,6 +344,8 @@ static int from_json(json_t *root, struct problem *p, struct err *e)
 		return err_set(e, "manifest: limits are malformed");
 	if (programs_from_json(root, layout, p) < 0)
 		return err_set(e, "manifest: the validator or the grader is malformed");
+	if (problem_supply_from_json(root, p) < 0)
+		return err_set(e, "manifest: languages or included files are malformed");
 	if (problem_groups_from_json(json_object_get(root, "groups"), p) < 0)
 		return err_set(e, "manifest: group %zu is malformed", p->ngroups);
 	if (cases_from_json(json_object_get(root, "cases"), p) < 0)

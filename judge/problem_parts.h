@@ -14,6 +14,7 @@
 
 #include "judge/problem.h"
 
+struct doc;
 struct err;
 struct package_entry;
 
@@ -36,6 +37,7 @@ struct problem_settings {
 	unsigned args_line;
 	struct problem_limits limits;
 	struct problem_timing timing;
+	char **languages;     /* 2025-09; NULL: all */
 	unsigned time_line;   /* where the time limit is in problem.yaml, 0: it is not */
 	struct problem_text { /* as it stands there */
 		char *format, *type, *validation, *flags, *other;
@@ -61,6 +63,16 @@ void problem_group_release(struct problem_group *g); /* frees what is in it */
 
 /* Fills p->groups and p->cases. */
 int problem_read_data(struct problem *p, const struct problem_settings *s, struct err *e);
+
+/* Fills p->includes; p->languages is known. */
+int problem_read_includes(struct problem *p, const struct problem_settings *s, struct err *e);
+
+/* All files of a folder, which may be missing; appends to *files. */
+int problem_read_files(const struct problem *p, const char *folder, struct problem_file **files,
+		       size_t *n, struct err *e);
+
+/* What a file of a group or a test says of input validators replaces *words, see problem_case.input_args. */
+int problem_read_input_args(const struct doc *d, char ***words, struct err *e);
 
 /* Fills p->submissions. */
 int problem_read_submissions(struct problem *p, const struct problem_settings *s, struct err *e);
@@ -97,6 +109,12 @@ void problem_words_free(char **words);
 json_t *problem_words_to_json(char *const *words);
 int problem_words_from_json(json_t *list, char ***out);
 json_t *problem_groups_to_json(const struct problem *p);
+void problem_supply_to_json(const struct problem *p, json_t *root);
+int problem_supply_from_json(json_t *root, struct problem *p);
+void problem_case_supply_to_json(const struct problem_case *c, json_t *item);
+int problem_case_supply_from_json(json_t *item, struct problem_case *c);
+json_t *problem_files_to_json(const struct problem_file *files, size_t n);
+int problem_files_from_json(json_t *list, struct problem_file **out, size_t *n);
 int problem_groups_from_json(json_t *list /* NULL: one for all tests */, struct problem *p);
 
 #endif

@@ -120,7 +120,7 @@ static int find_validator(struct problem *p, const struct problem_settings *s, s
 /* Folders that would change how submissions are judged. */
 static int check_unsupported(const struct problem *p, struct err *e)
 {
-	static const char *const names[] = {"include", "graders", "static_validator"};
+	static const char *const names[] = {"graders", "static_validator"};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		struct package_entry *list;
@@ -137,7 +137,8 @@ static int check_unsupported(const struct problem *p, struct err *e)
 
 int problem_read_programs(struct problem *p, const struct problem_settings *s, struct err *e)
 {
-	if (check_unsupported(p, e) < 0 || find_validator(p, s, e) < 0)
+	if (check_unsupported(p, e) < 0 || problem_read_includes(p, s, e) < 0 ||
+	    find_validator(p, s, e) < 0)
 		return -1;
 	return problem_read_submissions(p, s, e);
 }

@@ -262,14 +262,23 @@ static int read_passes(const struct doc *d, struct problem_settings *s, struct e
 	return 0;
 }
 
-/* 2025-09: `all`, or a list, which would have to be enforced. */
-static int check_languages(const struct doc *d, struct err *e)
+/* 2025-09: `all`, or a list of codes. */
+static int read_languages(const struct doc *d, struct problem_settings *s, struct err *e)
 {
+	static const struct doc_field list[] = {
+		{"languages", DOC_STRINGS, AT(languages), .least = 1, .most = 100}, {.key = NULL}};
 	const struct doc_node *n = doc_get(d->root, "languages");
+	struct doc_node only;
 
 	if (!n || (n->kind == DOC_SCALAR && strcmp(n->text, "all") == 0))
 		return 0;
-	return doc_fail(d, n->key_line, e, "languages: only `all` is supported yet");
+	if (n->kind != DOC_LIST)
+		return doc_fail(d, n->line, e,
+				"languages: expected all or a list of codes, like [cpp, java]");
+	only = *n;
+	only.next = NULL;
+	return doc_read(d, &(struct doc_node){.kind = DOC_MAP, .line = n->line, .first = &only},
+			list, s, e);
 }
 
 /* The line of a key below limits; only of a value that has been read. */
@@ -335,7 +344,7 @@ int problem_parse_settings(const char *text, size_t len, struct problem_settings
 	if (rc == 0 && s->format != PROBLEM_2025_09)
 		rc = read_validation(&d, s, e);
 	if (rc == 0 && s->format == PROBLEM_2025_09)
-		rc = check_languages(&d, e);
+		rc = read_languages(&d, s, e);
 	if (rc == 0)
 		rc = check_time(&d, s, e);
 	if (rc == 0)
@@ -348,6 +357,7 @@ void problem_settings_release(struct problem_settings *s)
 {
 	doc_fields_release(s->format == PROBLEM_2025_09 ? new : legacy, s);
 	free(s->title);
+	problem_words_free(s->languages);
 	problem_words_free(s->args);
 	*s = (struct problem_settings){0};
 }

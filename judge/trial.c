@@ -13,6 +13,7 @@
 #include "judge/jury.h"
 #include "judge/language.h"
 #include "judge/problem.h"
+#include "judge/supply.h"
 #include "judge/text.h"
 #include "judge/transcript.h"
 #include "proto/err.h"
@@ -224,8 +225,34 @@ static int run_spec(struct pass *s, char **argv, struct err *e)
 		.processes = l->run.processes,
 	};
 
+	spec.same_box = supply_box(s->cells->program, c->problem, l, s->trial->test, c->blobs, e);
+	if (spec.same_box < 0)
+		return -1;
 	return c->problem->kind & PROBLEM_INTERACTIVE ? run_with_interactor(s, &spec, e)
 						      : run_alone(s, &spec, e);
+}
+
+/* The test's own arguments behind the program's; takes argv, NULL stays NULL. */
+static char **add_args(char **argv, char *const *args, struct err *e)
+{
+	size_t n = 0;
+
+	while (argv && argv[n])
+		n++;
+	for (; argv && args && *args; args++) {
+		char **grown = reallocarray(argv, n + 2, sizeof(*grown));
+		char *arg = grown ? strdup(*args) : NULL;
+
+		if (!arg) {
+			language_argv_free(grown ? grown : argv);
+			err_set(e, "out of memory");
+			return NULL;
+		}
+		argv = grown;
+		argv[n++] = arg;
+		argv[n] = NULL;
+	}
+	return argv;
 }
 
 static int run_program(struct pass *s, struct err *e)
@@ -240,6 +267,7 @@ static int run_program(struct pass *s, struct err *e)
 	if (entry_find(c->language, c->sources, c->nsources, &entry, e) < 0)
 		return -1;
 	argv = language_run_argv_at(c->language, &entry, c->problem->limits.memory_bytes, e);
+	argv = add_args(argv, s->trial->test->run_args, e);
 	if (argv)
 		rc = run_spec(s, argv, e);
 	language_argv_free(argv);

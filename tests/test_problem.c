@@ -245,7 +245,15 @@ Test(problem, legacy_errors_name_file_line_and_what_is_right)
 		 "float_relative_tolerance E"},
 		{"demo/output_validators/check.cc", "x",
 		 "output_validators: problem.yaml does not use it, expected validation: custom"},
-		{"demo/include/c/lib.h", "x", "include: not supported yet"},
+		{"demo/include/lib.h", "x",
+		 "include/lib.h: expected a folder with the name of a language, like cpp"},
+		{"demo/include/c/", "", "include/c: is empty"},
+		{"demo/include/c/sub/lib.h", "x",
+		 "include/c/sub: expected only files here, no folders"},
+		{"demo/include/default/lib.h", "x", "include/default: is of format 2025-09 only"},
+		{"demo/data/secret/testdata.yaml", "input_validator_flags: [a]\n",
+		 "data/secret/testdata.yaml:1: input_validator_flags: expected text, or a map with "
+		 "name and flags"},
 		{"demo/graders/g.py", "x", "graders: not supported yet"},
 		{"demo/submissions/acepted/a.c", "x",
 		 "submissions/acepted: expected a folder that names a verdict, like accepted, "
@@ -307,8 +315,10 @@ Test(problem, errors_of_2025_09_name_file_line_and_what_is_right)
 		 "problem.yaml:4: type: interactive does not go with the others"},
 		{"demo/problem.yaml", YAML "type: [multi-pass, pass-fail, submit-answer]\n",
 		 "problem.yaml:4: type: submit-answer does not go with the others"},
-		{"demo/problem.yaml", YAML "languages: [c]\n",
-		 "problem.yaml:4: languages: only `all` is supported yet"},
+		{"demo/problem.yaml", YAML "languages: c\n",
+		 "problem.yaml:4: languages: expected all or a list of codes, like [cpp, java]"},
+		{"demo/problem.yaml", YAML "languages: []\n",
+		 "problem.yaml:4: languages: the list is empty"},
 		{"demo/problem.yaml", YAML "constants: {n: 5}\n",
 		 "problem.yaml:4: constants: not supported yet"},
 		{"demo/problem.yaml", YAML "limits: {validation_passes: 3}\n",
@@ -326,15 +336,18 @@ Test(problem, errors_of_2025_09_name_file_line_and_what_is_right)
 		 "data/secret/test_group.yaml:1: max_score: not supported yet"},
 		{"demo/data/secret/test_group.yaml", "require_pass: [sample]\n",
 		 "data/secret/test_group.yaml:1: require_pass: not supported yet"},
-		{"demo/data/secret/1.yaml", "args: [a]\n",
-		 "data/secret/1.yaml:1: args: not supported yet"},
+		{"demo/data/secret/1.yaml", "args: a b\n",
+		 "data/secret/1.yaml:1: args: expected a list of texts, like [one, two]"},
+		{"demo/data/secret/1.yaml", "input_validator_args:\n  check: a\n",
+		 "data/secret/1.yaml:2: check: expected a list of texts, like [one, two]"},
 		{"demo/data/secret/1.yaml", "output_validator_args: [a]\n",
 		 "data/secret/1.yaml:1: output_validator_args: unknown flag \"a\": expected "
 		 "case_sensitive, "
 		 "space_change_sensitive, float_tolerance E, float_absolute_tolerance E or "
 		 "float_relative_tolerance E"},
-		{"demo/data/secret/1.files/x", "x",
-		 "data/secret/1.files: files beside the input are not supported yet"},
+		{"demo/data/secret/3.files/x", "x", "data/secret/3.files: there is no 3.in"},
+		{"demo/data/secret/1.files/a/x", "x",
+		 "data/secret/1.files/a: expected only files here, no folders"},
 		{"demo/data/sample/g/1.in", "x",
 		 "data/sample/g: only data/secret may have groups, and those no further ones"},
 		{"demo/data/secret/g/h/1.in", "x",
@@ -610,6 +623,69 @@ Test(problem, expectations)
 				  "%s %s", rows[i].folder, code);
 		}
 	}
+	problem_release(&p);
+}
+
+static void expect_args(char **got, const char *const *want)
+{
+	size_t n = 0;
+
+	cr_assert(got != NULL);
+	for (; want[n] && got[n]; n++)
+		cr_expect(eq(str, got[n], (char *)want[n]));
+	cr_expect(want[n] == NULL && got[n] == NULL, "%zu arguments, then %s", n, got[n]);
+	for (char **w = got; *w; w++)
+		free(*w);
+	free(got);
+}
+
+Test(problem, what_is_given_to_programs)
+{
+	struct problem p, q;
+	struct err e = {0};
+	AUTO_FREE char *text = NULL;
+
+	put_demo_2025();
+	put("demo/problem.yaml", "problem_format_version: 2025-09\nname: Demo\nuuid: 1\n"
+				 "limits: {time_limit: 2}\nlanguages: [c, cpp]\n");
+	put("demo/include/cpp/driver.cpp", "int main() {}\n");
+	put("demo/include/default/words.txt", "a\n");
+	put("demo/data/secret/test_group.yaml", "args: [-n, '5']\ninput_validator_args: [all]\n");
+	put("demo/data/secret/2.in", "1\n");
+	put("demo/data/secret/2.ans", "1\n");
+	put("demo/data/secret/2.yaml",
+	    "args: ['a b']\ninput_validator_args: {format: [x], other: [y, z]}\n"
+	    "hint: look\ndescription: hard\nfull_feedback: true\n");
+	put("demo/data/secret/2.files/map.bin", "m");
+	cr_assert(zero(int, read_demo(&p, &e)), "%s", e.msg);
+	cr_assert(eq(sz, p.ncases, 3));
+	cr_expect(eq(str, p.languages[1], "cpp"));
+	cr_expect(eq(str, p.cases[1].run_args[1], "5"));
+	cr_expect(eq(str, p.cases[2].run_args[0], "a b"));
+	expect_args(problem_input_args(&p.cases[0], "format"), (const char *[]){NULL});
+	expect_args(problem_input_args(&p.cases[1], "format"),
+		    (const char *[]){"all", "-n", "5", NULL});
+	expect_args(problem_input_args(&p.cases[2], "format"), (const char *[]){"x", "a b", NULL});
+	expect_args(problem_input_args(&p.cases[2], "other"),
+		    (const char *[]){"y", "z", "a b", NULL});
+	expect_args(problem_input_args(&p.cases[2], "third"), (const char *[]){"a b", NULL});
+	text = problem_to_manifest(&p);
+	cr_assert(zero(int, problem_from_manifest(text, &q, &e)), "%s", e.msg);
+	cr_expect(eq(str, q.languages[0], "c"));
+	cr_expect(eq(ptr, q.languages[2], NULL));
+	cr_assert(eq(sz, q.nincludes, 2));
+	cr_expect(eq(str, q.includes[0].code, "cpp"));
+	cr_expect(eq(str, q.includes[0].files[0].name, "driver.cpp"));
+	cr_expect(eq(str, q.includes[1].files[0].hash, p.includes[1].files[0].hash));
+	cr_expect(eq(ptr, q.cases[0].run_args, NULL));
+	cr_expect(eq(str, q.cases[2].run_args[0], "a b"));
+	cr_assert(eq(sz, q.cases[2].nfiles, 1));
+	cr_expect(eq(str, q.cases[2].files[0].name, "map.bin"));
+	problem_release(&p);
+	problem_release(&q);
+	put("demo/include/java/Main.java", "x");
+	cr_expect(eq(int, read_demo(&p, &e), -1));
+	cr_expect(eq(str, e.msg, "include/java: problem.yaml does not have it in languages"));
 	problem_release(&p);
 }
 

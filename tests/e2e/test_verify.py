@@ -276,6 +276,36 @@ class Verify(unittest.TestCase):
         shutil.rmtree(os.path.join(package, "submissions/wrong_answer"))
         self.expect_refused(package, "no time limit, and no accepted submission to measure: write it")
 
+    def test_what_the_package_gives_to_programs(self):
+        package = self.package()
+        shutil.rmtree(os.path.join(package, "submissions"))
+        os.remove(os.path.join(package, ".timelimit"))
+        self.write("tiny/problem.yaml", "problem_format_version: 2025-09\nname: Tiny\nuuid: 1\n"
+                   "limits: {time_limit: 2, memory: 64}\nlanguages: [c, python3]\n")
+        self.write("tiny/include/c/main.c", '#include <stdio.h>\nint sum(int a, int b);\n'
+                   'int main(void) { int a, b; scanf("%d %d", &a, &b); printf("%d\\n", sum(a, b)); }\n')
+        self.write("tiny/include/default/words.txt", "default\n")
+        self.write("tiny/include/python3/words.txt", "python\n")
+        self.write("tiny/data/secret/test_group.yaml", "args: [--add, two words]\n")
+        self.write("tiny/data/secret/2.files/more.txt", "100\n")
+        self.write("tiny/submissions/accepted/sum.c", "int sum(int a, int b) { return a + b; }\n")
+        self.write("tiny/submissions/accepted/own/sum.c", "int sum(int a, int b) { return b + a; }\n")
+        self.write("tiny/submissions/accepted/own/main.c", "this is replaced\n")
+        look = ("import os, sys\n" + READ_TWO +
+                "assert open('words.txt').read() == 'python\\n'\n"
+                "assert os.path.exists('more.txt') == (a == 7), os.listdir('.')\n"
+                "assert sys.argv[1:] == ([] if a == 1 else ['--add', 'two words']), sys.argv\n"
+                "open('own.txt', 'w').write('x')\n"
+                "print(a + b)\n")
+        self.write("tiny/submissions/accepted/look.py", look)
+        self.write("tiny/submissions/wrong_answer/minus.c", "int sum(int a, int b) { return a - b; }\n")
+        status, out, err = self.verify(package)
+        self.assertEqual((status, err), (0, ""), out)
+        self.assertIn("tiny: 4 of 4 as expected", out)
+        self.write("tiny/submissions/accepted/sum.cpp", "int sum(int a, int b) { return a + b; }\n")
+        self.expect_refused(package, "accepted/sum.cpp: expected AC, got no verdict: "
+                            "problem.yaml does not have cpp in languages")
+
     def test_tags_of_domjudge(self):
         package = self.package()
         self.write("tiny/submissions/multiple/maybe.py", "# @EXPECTED_RESULTS@: CORRECT, WRONG-ANSWER\n" + BAD)
