@@ -224,23 +224,26 @@ static int table_open(struct table *t, struct err *e)
 	return start(t, PROGRAM, g->program_spec, e);
 }
 
+/* Of the two ends of a side the one that it read from goes first: who has read to the end finds nobody who listens. */
 static int program_over(struct table *t, struct err *e)
 {
 	const struct game *g = t->game;
+	int rc = line_deaf(&t->lines[INTERACTOR], 1, e);
 
 	close_end(&t->lines[PROGRAM].write_end);
 	if (!grade_wants_validator(&g->program_report, g->program_spec->cpu_time_us))
 		t->linger_us = io_monotonic_us() + GAME_LINGER_MS * (int64_t)1000;
-	return line_deaf(&t->lines[INTERACTOR], 1, e);
+	return rc;
 }
 
 static int interactor_over(struct table *t, struct err *e)
 {
 	struct game *g = t->game;
+	int rc = line_deaf(&t->lines[PROGRAM], g->said(&g->interactor_report) == GRADE_RIGHT, e);
 
 	g->interactor_first = !t->over[PROGRAM];
 	close_end(&t->lines[INTERACTOR].write_end);
-	return line_deaf(&t->lines[PROGRAM], g->said(&g->interactor_report) == GRADE_RIGHT, e);
+	return rc;
 }
 
 static int take_report(struct table *t, int side, struct err *e)
