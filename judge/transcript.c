@@ -48,7 +48,9 @@ void transcript_add(struct transcript *t, enum transcript_side side, const char 
 		if (!t->side)
 			put(t, &mark, 1);
 		put(t, data, n);
-		t->side = newline ? 0 : mark;
+		t->side = mark;
+		if (newline)
+			t->side = 0;
 		data += n;
 		len -= n;
 	}
