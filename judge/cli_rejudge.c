@@ -257,6 +257,13 @@ static int fill_filter(const struct cli_args *args, Judge__V1__SubmissionFilter 
 	return 0;
 }
 
+/* Whether an option says which submissions. */
+static int has_filter(const struct cli_args *args)
+{
+	return args->problem || args->language || args->author || args->verdict || args->since ||
+	       args->until || args->all;
+}
+
 /* What would be lost if only the server said it: that nothing was asked for. */
 static int check_create(const struct cli_args *args)
 {
@@ -268,8 +275,7 @@ static int check_create(const struct cli_args *args)
 		cli_complain("rejudge: --apply has to wait, --no-wait does not");
 		return CLI_USAGE;
 	}
-	if (args->nrest > 0 || args->problem || args->language || args->author || args->verdict ||
-	    args->since || args->until || args->all)
+	if (args->nrest > 0 || has_filter(args))
 		return 0;
 	cli_complain(
 		"rejudge: which submissions? Name them, or use -p, -l, -a, --verdict, --since, "
@@ -367,6 +373,12 @@ static const struct action {
 
 static int act(struct cli_args *args, const struct action *a)
 {
+	if (has_filter(args)) {
+		cli_complain("rejudge %s: options that say which submissions are for making a "
+			     "rejudging",
+			     a->name);
+		return CLI_USAGE;
+	}
 	if (args->nrest == 1 + a->ids)
 		return a->run(args, args->rest[a->ids]);
 	if (args->nrest <= a->ids)

@@ -103,6 +103,7 @@ class RejudgeCli(unittest.TestCase):
                 (("apply",), "the id of a rejudging is missing"),
                 (("apply", "0" * 32), "id: no rejudging '" + "0" * 32),
                 (("cancel", "12"), "id: must be 32 lower-case hexadecimal digits"),
+                (("list", "-p", "aplusb"), "rejudge list: options that say which submissions"),
                 (("list", "more"), '"more" is too much'),
                 (("show", "0" * 32, "x"), '"x" is too much')):
             with self.subTest(argv):
