@@ -49,7 +49,7 @@ static int put_sources(struct sandbox_client *c, const struct compile_job *job,
 	if (!files)
 		return err_set(e, "out of memory");
 	for (; n < job->nsources; n++) {
-		files[n].mode = 0444;
+		files[n].mode = job->executable ? 0555 : 0444;
 		files[n].name = entry->names[n];
 		files[n].fd = source_memfd(&job->sources[n], e);
 		if (files[n].fd < 0)

@@ -30,6 +30,7 @@ struct compile_job { /* borrowed */
 	const struct language *language;
 	const struct compile_source *sources;
 	size_t nsources;
+	int executable; /* sources may be executed by themselves: scripts that build */
 	uint64_t
 		program_memory_bytes; /* the limit that the program will run under, for {memory_mb} */
 	uint64_t time_us, memory_bytes; /* limits of compiling; 0: the rule's */

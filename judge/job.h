@@ -23,6 +23,7 @@ struct compile_cache;
 struct err;
 struct job_result;
 struct language;
+struct languages;
 struct problem;
 struct sandbox_client;
 
@@ -41,7 +42,8 @@ struct job_config { /* borrowed for as long as the job */
 	const char *host;               /* for the evidence */
 	const struct problem *problem;  /* from a manifest: contents are blobs */
 	const struct language *language;
-	const struct language *validator; /* of the problem's own validator; NULL: it has none */
+	const struct languages *languages; /* for problems with several validators */
+	const struct language *validator;  /* of the problem's own validator; NULL: it has none */
 	const struct compile_source *sources;
 	size_t nsources;
 	size_t transcript_bytes; /* kept of what program and interactor say to each other; 0: nothing */

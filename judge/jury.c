@@ -9,6 +9,7 @@
 #include "judge/problem.h"
 #include "judge/protocol.h"
 #include "judge/sandbox_client.h"
+#include "judge/script.h"
 #include "judge/text.h"
 #include "proto/err.h"
 #include "proto/io.h"
@@ -77,7 +78,9 @@ static const struct language *find_language(const struct languages *all,
 
 	if (!names)
 		return NULL;
-	l = languages_by_files(all, names, program->nsources, 1, e);
+	l = script_of(names, program->nsources);
+	if (!l)
+		l = languages_by_files(all, names, program->nsources, 1, e);
 	free(names);
 	return l;
 }
@@ -98,6 +101,8 @@ static int build_in(struct sandbox_client *c, const struct compile_job *job,
 
 	if (rc == 0 && r.status == COMPILE_FAILED)
 		rc = refuse_build(&r, e);
+	if (rc == 0)
+		rc = script_check(job->language, r.files, r.nfiles, e);
 	if (rc == 0) {
 		out->language = strdup(job->language->name);
 		if (!out->language)
@@ -129,6 +134,7 @@ int jury_build(void *arg, const struct problem *p, const struct problem_program 
 	if (!sources)
 		return -1;
 	job.sources = sources;
+	job.executable = script_is_language(job.language);
 	c = sandbox_client_open(b->socket, b->timeout_ms, e);
 	rc = c ? build_in(c, &job, out, e) : -1;
 	sandbox_client_close(c);
@@ -253,12 +259,13 @@ static void call_release(struct call *call)
 static int call_init(struct call *call, const struct problem *p, const struct language *l,
 		     const struct jury_test *t, struct err *e)
 {
-	const char **names = source_names(&p->validator, e);
+	const struct problem_program *program = t->program ? t->program : &p->validator;
+	const char **names = source_names(program, e);
 
 	*call = (struct call){.program = NULL};
 	if (!names)
 		return -1;
-	call->program = language_run_argv(l, names, p->validator.nsources, memory_limit(p), e);
+	call->program = language_run_argv(l, names, program->nsources, memory_limit(p), e);
 	free(names);
 	call->argv = call->program ? full_command(call->program, protocol_of(p->protocol)->words,
 						  t->args, e)

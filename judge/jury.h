@@ -39,7 +39,8 @@ int jury_build(void *arg, const struct problem *p, const struct problem_program 
 int jury_load(struct sandbox_client *c, const struct problem_program *program,
 	      struct blob_cache *blobs, struct err *e);
 
-struct jury_test { /* borrowed; sealed memfds */
+struct jury_test {                             /* borrowed; sealed memfds */
+	const struct problem_program *program; /* that the cell has; NULL: the validator */
 	int input_fd, answer_fd, output_fd;
 	const char *const *args;         /* NULL-terminated */
 	const struct feedback *feedback; /* of the pass before; NULL: this is the first */

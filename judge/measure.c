@@ -6,6 +6,7 @@
 #include "judge/jury.h"
 #include "judge/language.h"
 #include "judge/problem.h"
+#include "judge/script.h"
 #include "proto/err.h"
 #include "proto/scope.h"
 
@@ -87,7 +88,7 @@ static const struct language *validator_language(const struct run *m)
 {
 	const char *name = m->package->validator.language;
 
-	return name ? languages_find(m->tools->languages, name) : NULL;
+	return name ? script_or_rule(m->tools->languages, name) : NULL;
 }
 
 static int run_one(struct run *m, const struct problem_submission *s, const struct example *x,
@@ -99,6 +100,7 @@ static int run_one(struct run *m, const struct problem_submission *s, const stru
 		.blobs = m->blobs,
 		.host = "measure",
 		.problem = &m->problem,
+		.languages = m->tools->languages,
 		.validator = validator_language(m),
 		.more = every_test,
 	};

@@ -177,6 +177,9 @@ void problem_release(struct problem *p)
 	free(p->includes);
 	problem_words_free(p->languages);
 	program_release(&p->validator);
+	for (size_t i = 0; i < p->nalso; i++)
+		program_release(&p->also[i]);
+	free(p->also);
 	program_release(&p->grader);
 	problem_words_free(p->warnings);
 	free(p->name);

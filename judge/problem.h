@@ -158,6 +158,8 @@ struct problem {
 	struct problem_include *includes;
 	size_t nincludes;
 	struct problem_program validator;
+	struct problem_program *also; /* legacy: more validators, which must accept as well */
+	size_t nalso;
 	struct problem_program grader;          /* nsources 0: none */
 	struct problem_submission *submissions; /* by name; none from a manifest */
 	size_t nsubmissions;

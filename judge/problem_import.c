@@ -219,6 +219,9 @@ int problem_store(struct store *s, struct problem *p, const struct problem_maker
 
 	if (known != 0)
 		return known < 0 ? -1 : 0;
+	for (size_t i = 0; i < p->nalso; i++)
+		if (build_program(s, p, "validator", &p->also[i], make, e) < 0)
+			return -1;
 	if (build_program(s, p, "validator", &p->validator, make, e) < 0 ||
 	    build_program(s, p, "grader", &p->grader, make, e) < 0 || put_tests(s, p, e) < 0)
 		return -1;

@@ -72,6 +72,15 @@ static json_t *program_to_json(const struct problem_program *p)
 	return item;
 }
 
+static json_t *also_to_json(const struct problem *p)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && i < p->nalso; i++)
+		json_array_append_new(list, program_to_json(&p->also[i]));
+	return list;
+}
+
 static json_t *limits_to_json(const struct problem_limits *l)
 {
 	return json_pack(JSON_LIMITS, "time_us", (json_int_t)l->time_us, "memory_bytes",
@@ -101,6 +110,8 @@ char *problem_to_manifest(const struct problem *p)
 			 cases_to_json(p));
 	if (root)
 		problem_supply_to_json(p, root);
+	if (root && p->nalso > 0)
+		json_object_set_new(root, "also", also_to_json(p));
 	if (root && p->protocol != PROBLEM_ICPC)
 		json_object_set_new(root, "protocol", json_integer(p->protocol));
 	if (root && p->version[0])
@@ -265,6 +276,23 @@ static json_t *validator_of_layout_1(json_t *root)
 	return item;
 }
 
+static int also_from_json(json_t *list, struct problem *p)
+{
+	size_t n = json_array_size(list);
+
+	if (!list)
+		return 0;
+	p->also = n > 0 ? calloc(n, sizeof(*p->also)) : NULL;
+	if (!p->also || !p->custom)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		p->nalso = i + 1;
+		if (program_from_json(json_array_get(list, i), &p->also[i]) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int programs_from_json(json_t *root, int layout, struct problem *p)
 {
 	json_int_t protocol = json_integer_value(json_object_get(root, "protocol"));
@@ -283,6 +311,8 @@ static int programs_from_json(json_t *root, int layout, struct problem *p)
 	    (p->validator.nsources > 0) != p->custom)
 		rc = -1;
 	json_decref(validator);
+	if (rc == 0)
+		rc = also_from_json(json_object_get(root, "also"), p);
 	return rc;
 }
 
@@ -314,10 +344,10 @@ static int head_from_json(json_t *root, struct problem *p, int *layout, struct e
 static int check_keys(json_t *root, struct err *e)
 {
 	static const char *const keys[] = {
-		"layout",  "name",     "title",        "version",   "kind",
-		"limits",  "custom",   "custom_score", "validator", "grader",
-		"groups",  "cases",    "protocol",     "languages", "includes",
-		"sources", "language", "artifacts", /* layout 1 */
+		"layout", "name",    "title",        "version",   "kind",
+		"limits", "custom",  "custom_score", "validator", "grader",
+		"groups", "cases",   "protocol",     "languages", "includes",
+		"also",   "sources", "language",     "artifacts", /* layout 1 */
 	};
 	const char *key;
 	json_t *value;

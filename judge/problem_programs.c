@@ -1,8 +1,11 @@
 #include "judge/names.h"
 #include "judge/package.h"
 #include "judge/problem_parts.h"
+#include "judge/script.h"
 #include "proto/err.h"
 #include "proto/scope.h"
+
+#define VALIDATORS_MAX 16
 
 int problem_source_add(const struct problem *p, const char *path, struct problem_file **files,
 		       size_t *n, struct err *e)
@@ -36,8 +39,10 @@ static int add_listed(const struct problem *p, const char *folder,
 	}
 	if (entry->folder)
 		return err_set(e, "%s: folders inside a program are not supported yet", path);
-	if (strcmp(entry->name, "build") == 0 || strcmp(entry->name, "run") == 0)
-		return err_set(e, "%s: programs with a build or run script are not supported yet",
+	if (script_is(entry->name) && strncmp(folder, "submissions/", 12) == 0)
+		return err_set(e,
+			       "%s: only validators may have a program of this name, expected a "
+			       "submission as a contestant would send it",
 			       path);
 	return problem_source_add(p, path, files, n, e);
 }
@@ -74,20 +79,47 @@ int problem_read_program(const struct problem *p, const char *folder,
 			     : problem_source_add(p, path, files, n, e);
 }
 
+static int read_one_validator(struct problem *p, const char *folder,
+			      const struct package_entry *entry, struct problem_program *program,
+			      struct err *e)
+{
+	return problem_read_program(p, folder, entry, &program->sources, &program->nsources, e);
+}
+
+/* Each entry of output_validators/ is one; where they talk with the program there can be only one. */
+static int read_validators(struct problem *p, const struct package_entry *list, size_t n,
+			   const char *folder, struct err *e)
+{
+	if (n > VALIDATORS_MAX)
+		return err_set(e, "%s: more than %d validators", folder, VALIDATORS_MAX);
+	if (n > 1 && p->kind & (PROBLEM_INTERACTIVE | PROBLEM_MULTI_PASS | PROBLEM_SCORING))
+		return err_set(
+			e,
+			"%s: holds %zu validators, expected one (the files of one belong into a "
+			"folder of their own)",
+			folder, n);
+	p->also = n > 1 ? calloc(n - 1, sizeof(*p->also)) : NULL;
+	if (n > 1 && !p->also)
+		return err_sys(e, "%s", folder);
+	if (read_one_validator(p, folder, &list[0], &p->validator, e) < 0)
+		return -1;
+	for (size_t i = 1; i < n; i++) {
+		p->nalso = i;
+		if (read_one_validator(p, folder, &list[i], &p->also[i - 1], e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int read_validator(struct problem *p, const struct problem_settings *s,
 			  const struct package_entry *list, size_t n, const char *folder,
 			  struct err *e)
 {
+	if (s->format != PROBLEM_2025_09)
+		return read_validators(p, list, n, folder, e);
 	if (n == 1)
-		return problem_read_program(p, folder, &list[0], &p->validator.sources,
-					    &p->validator.nsources, e);
-	if (s->format == PROBLEM_2025_09)
-		return read_program(p, folder, &p->validator.sources, &p->validator.nsources, e);
-	return err_set(
-		e,
-		"%s: holds %zu validators, only one is supported yet (put the files of one into a "
-		"folder of their own)",
-		folder, n);
+		return read_one_validator(p, folder, &list[0], &p->validator, e);
+	return read_program(p, folder, &p->validator.sources, &p->validator.nsources, e);
 }
 
 /* Legacy packages say in problem.yaml whether they have a validator, 2025-09 ones by having it. */

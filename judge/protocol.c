@@ -37,7 +37,7 @@ static enum grade_validator testlib_said(const struct sandbox_report *r)
 	return GRADE_BROKEN;
 }
 
-static const char *const icpc_words[] = {"/dev/fd/3", "/dev/fd/4", FEEDBACK_FOLDER, NULL};
+static const char *const icpc_words[] = {"/dev/fd/3", "/dev/fd/4", "/box/" FEEDBACK_FOLDER, NULL};
 static const char *const testlib_words[] = {"/dev/fd/3", "/dev/fd/5", "/dev/fd/4", NULL};
 
 static const struct protocol protocols[] = {

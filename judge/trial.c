@@ -13,6 +13,7 @@
 #include "judge/jury.h"
 #include "judge/language.h"
 #include "judge/problem.h"
+#include "judge/script.h"
 #include "judge/supply.h"
 #include "judge/text.h"
 #include "judge/transcript.h"
@@ -87,6 +88,13 @@ static int compare(struct pass *s, struct err *e)
 	return t->message ? 0 : err_set(e, "out of memory");
 }
 
+static void forget_messages(struct trial *t)
+{
+	free(t->message);
+	free(t->team_message);
+	t->message = t->team_message = NULL;
+}
+
 static void take_outcome(struct pass *s, struct jury_outcome *o)
 {
 	struct trial *t = s->trial;
@@ -103,22 +111,57 @@ static void take_outcome(struct pass *s, struct jury_outcome *o)
 
 static struct jury_test test_of(const struct pass *s, int output)
 {
-	return (struct jury_test){s->test_input, s->answer, output,
-				  (const char *const *)s->trial->test->args,
-				  s->trial->passes > 1 ? &s->feedback : NULL};
+	return (struct jury_test){
+		.input_fd = s->test_input,
+		.answer_fd = s->answer,
+		.output_fd = output,
+		.args = (const char *const *)s->trial->test->args,
+		.feedback = s->trial->passes > 1 ? &s->feedback : NULL,
+	};
+}
+
+static int ask_one(struct pass *s, const struct problem_program *program, const struct language *l,
+		   struct err *e)
+{
+	AUTO_CLOSE int output = io_reopen(s->trial->report.stdout_fd, e);
+	struct jury_test test = test_of(s, output);
+	struct jury_outcome o;
+
+	test.program = program;
+	if (output < 0 ||
+	    jury_validate(s->cells->jury, s->cells->config->problem, l, &test, &o, e) < 0)
+		return -1;
+	take_outcome(s, &o);
+	return 0;
+}
+
+/* The others take turns in the cell, which then has the first again: it is the only one of most problems. */
+static int ask_others(struct pass *s, struct err *e)
+{
+	const struct job_config *c = s->cells->config;
+	const struct problem *p = c->problem;
+
+	for (size_t i = 0; i < p->nalso && s->said == GRADE_RIGHT; i++) {
+		const struct language *l = script_or_rule(c->languages, p->also[i].language);
+
+		if (!l || !l->available)
+			return err_set(e, "validator: its language %s is not available here",
+				       p->also[i].language);
+		forget_messages(s->trial);
+		if (jury_load(s->cells->jury, &p->also[i], c->blobs, e) < 0 ||
+		    ask_one(s, &p->also[i], l, e) < 0)
+			return -1;
+	}
+	return jury_load(s->cells->jury, &p->validator, c->blobs, e);
 }
 
 static int ask_jury(struct pass *s, struct err *e)
 {
 	const struct job_config *c = s->cells->config;
-	AUTO_CLOSE int output = io_reopen(s->trial->report.stdout_fd, e);
-	struct jury_test test = test_of(s, output);
-	struct jury_outcome o;
 
-	if (output < 0 || jury_validate(s->cells->jury, c->problem, c->validator, &test, &o, e) < 0)
+	if (ask_one(s, &c->problem->validator, c->validator, e) < 0)
 		return -1;
-	take_outcome(s, &o);
-	return 0;
+	return s->said == GRADE_RIGHT && c->problem->nalso > 0 ? ask_others(s, e) : 0;
 }
 
 /*
@@ -291,9 +334,7 @@ static void take_worst(struct sandbox_report *w, const struct sandbox_report *r)
 static void forget_pass(struct trial *t)
 {
 	sandbox_report_release(&t->report);
-	free(t->message);
-	free(t->team_message);
-	t->message = t->team_message = NULL;
+	forget_messages(t);
 }
 
 static int play_pass(struct pass *s, struct err *e)

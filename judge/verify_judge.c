@@ -10,6 +10,7 @@
 #include "judge/jury.h"
 #include "judge/measure.h"
 #include "judge/problem.h"
+#include "judge/script.h"
 #include "judge/store.h"
 #include "judge/verify_host.h"
 #include "judge/verify_report.h"
@@ -178,6 +179,7 @@ static void run_job(struct work *w, struct verify_outcome *o, const struct examp
 		.host = "verify",
 		.problem = &look.patient,
 		.validator = w->validator,
+		.languages = &w->world->languages,
 		.transcript_bytes = w->world->transcript_bytes,
 		.more = wants_more,
 		.more_arg = &look,
@@ -271,7 +273,7 @@ static int store_package(struct work *w, struct err *e)
 	w->package.limits.time_us = w->stored.limits.time_us;
 	if (rc < 0 || !w->stored.custom)
 		return rc;
-	w->validator = languages_find(&w->world->languages, w->stored.validator.language);
+	w->validator = script_or_rule(&w->world->languages, w->stored.validator.language);
 	return w->validator ? 0 : err_set(e, "the validator's language is gone");
 }
 

@@ -13,6 +13,7 @@
 #include "judge/problem.h"
 #include "judge/queue.h"
 #include "judge/sandbox_client.h"
+#include "judge/script.h"
 #include "judge/store.h"
 #include "proto/err.h"
 #include "proto/io.h"
@@ -197,7 +198,7 @@ static struct compile_source *sources_of(const struct store_job *sj)
 
 static const struct language *need_language(const struct worker *w, const char *name, struct err *e)
 {
-	const struct language *l = languages_find(w->pool->config.languages, name);
+	const struct language *l = script_or_rule(w->pool->config.languages, name);
 
 	if (l && l->available)
 		return l;
@@ -217,6 +218,7 @@ static enum job_end run_problem(struct worker *w, const struct store_job *sj,
 		.compiled = w->pool->config.compiled,
 		.host = w->pool->host,
 		.problem = p,
+		.languages = w->pool->config.languages,
 		.language = p->kind & PROBLEM_SUBMIT_ANSWER ? answers_language()
 							    : need_language(w, sj->language, e),
 		.sources = sources,

@@ -320,5 +320,5 @@ Test(polygon, exit_codes_of_testlib)
 		r.status = RUN_SIGNALED;
 		cr_expect(eq(int, (int)testlib->said(&r), GRADE_BROKEN));
 	}
-	cr_expect(eq(str, (char *)protocol_of(PROBLEM_ICPC)->words[2], "feedback/"));
+	cr_expect(eq(str, (char *)protocol_of(PROBLEM_ICPC)->words[2], "/box/feedback/"));
 }

@@ -275,8 +275,9 @@ Test(problem, legacy_errors_name_file_line_and_what_is_right)
 		{"demo/submissions/accepted/p/src/a.c", "x",
 		 "submissions/accepted/p/src: folders inside a program are not supported yet"},
 		{"demo/submissions/accepted/p/build", "x",
-		 "submissions/accepted/p/build: programs with a build or run script are not "
-		 "supported yet"},
+		 "submissions/accepted/p/build: only validators may have a program of this name, "
+		 "expected "
+		 "a submission as a contestant would send it"},
 		{"demo/submissions/accepted/p/", "",
 		 "submissions/accepted/p: there is no program in it"},
 	};
@@ -421,8 +422,18 @@ Test(problem, validators_are_found)
 	cr_expect(eq(str, p.cases[0].args[1], "thing"));
 	problem_release(&p);
 	put("demo/output_validators/other.py", "x");
+	put("demo/output_validators/own/build", "x");
+	put("demo/output_validators/own/own.c", "x");
+	cr_assert(zero(int, read_demo(&p, &e)), "%s", e.msg);
+	cr_assert(eq(sz, p.nalso, 2));
+	cr_expect(eq(str, p.also[0].sources[0].path, "output_validators/other.py"));
+	cr_expect(eq(sz, p.also[1].nsources, 2));
+	problem_release(&p);
+	put("demo/problem.yaml", "validation: custom interactive\n");
 	cr_expect(eq(int, read_demo(&p, &e), -1));
-	cr_expect(ne(ptr, strstr(e.msg, "holds 2 validators, only one is supported yet"), NULL));
+	cr_expect(eq(str, e.msg,
+		     "output_validators: holds 3 validators, expected one (the files of one "
+		     "belong into a folder of their own)"));
 	problem_release(&p);
 }
 

@@ -327,6 +327,45 @@ class Verify(unittest.TestCase):
         self.write("tiny/output_validators/check.py", validator)
         return package
 
+    def test_several_validators_must_all_accept(self):
+        package = self.custom(self.says("42 if out == ans else 43"))
+        self.write("tiny/output_validators/even.py", self.says("43 if int(out) % 2 else 42", "is odd"))
+        self.write("tiny/output_validators/c/last.c", "int main(void) { return 42; }\n")
+        self.write("tiny/data/sample/1.in", "1 3\n")
+        self.write("tiny/data/sample/1.ans", "4\n")
+        status, out, err = self.verify(package)
+        self.assertEqual((status, err), (0, ""), out)
+        self.write("tiny/data/secret/9.in", "2 3\n")
+        self.write("tiny/data/secret/9.ans", "5\n")
+        self.expect_refused(package, "accepted/good.py: expected AC, got WA on secret/9: is odd")
+
+    @staticmethod
+    def says(code, message=""):
+        """A validator: an expression of the answer and the output."""
+        return ("import sys\nans, out = open(sys.argv[2]).read().strip(), sys.stdin.read().strip()\n"
+                f"open(sys.argv[3] + 'judgemessage.txt', 'w').write({message!r})\nsys.exit({code})\n")
+
+    def test_validators_that_build_themselves(self):
+        package = self.custom("")
+        os.remove(os.path.join(self.dir, "tiny/output_validators/check.py"))
+        own = "tiny/output_validators/own"
+        self.write(f"{own}/build", "#!/bin/sh -e\ngcc -O1 -o checker check.c\nprintf '#!/bin/sh\\n"
+                   "exec /program/checker \"$@\"\\n' > run\nchmod +x run\n")
+        self.write(f"{own}/check.c", '#include "expected.h"\n#include <stdio.h>\nint main(int n, char **a) { FILE *f = '
+                   'fopen(a[2], "r"); int x, y; return n == EXPECTED && fscanf(f, "%d", &x) == 1 && scanf("%d", &y) == 1 '
+                   "&& x == y ? 42 : 43; }\n")
+        self.write(f"{own}/expected.h", "#define EXPECTED 6\n")
+        status, out, err = self.verify(package)
+        self.assertEqual((status, err), (0, ""), out)
+        self.write(f"{own}/build", "#!/bin/sh\ntrue\n")
+        self.expect_refused(package, "validator: build left no executable file called run")
+        self.write(f"{own}/build", "#!/bin/sh\necho no way; exit 3\n")
+        self.expect_refused(package, "validator: does not compile: no way")
+        os.remove(os.path.join(self.dir, own, "build"))
+        self.write(f"{own}/run", "#!/bin/bash\nread a < $2; read b\n(( a == b )) && exit 42; exit 43\n")
+        status, out, err = self.verify(package)
+        self.assertEqual((status, err), (0, ""), out)
+
     def test_own_validators_decide(self):
         package = self.custom("import sys\n"
                               "want = open(sys.argv[2]).read().split()\n"
