@@ -106,14 +106,17 @@ class Validators(unittest.TestCase):
             found[package["name"]] = package["submissions"][0]
         return found
 
+    def write_case(self, name, yaml, validator, program, *_):
+        self.write(f"{name}/problem.yaml", yaml)
+        self.write(f"{name}/.timelimit", "1\n")
+        self.write(f"{name}/data/secret/1.in", "first\n")
+        self.write(f"{name}/data/secret/1.ans", "first\n")
+        self.write(f"{name}/output_validators/check.py", PRELUDE + validator + "\n")
+        self.write(f"{name}/submissions/accepted/a.py", program)
+
     def test_all(self):
-        for name, yaml, validator, program, _, _ in CASES:
-            self.write(f"{name}/problem.yaml", yaml)
-            self.write(f"{name}/.timelimit", "1\n")
-            self.write(f"{name}/data/secret/1.in", "first\n")
-            self.write(f"{name}/data/secret/1.ans", "first\n")
-            self.write(f"{name}/output_validators/check.py", PRELUDE + validator + "\n")
-            self.write(f"{name}/submissions/accepted/a.py", program)
+        for case in CASES:
+            self.write_case(*case)
         found = self.verify([case[0] for case in CASES])
         for name, _, _, _, verdict, message in CASES:
             with self.subTest(name):
@@ -125,6 +128,18 @@ class Validators(unittest.TestCase):
                     self.assertIn(message, got["message"] or "")
         # Of three passes the slowest counts: the second one ran into the limit.
         self.assertGreater(found["slow_in_the_second"]["cpu_time_us"], 900000)
+
+    def test_transcripts(self):
+        for case in CASES:
+            if case[0].startswith("talk"):
+                self.write_case(*case)
+        found = self.verify(["talk", "talk_too_long"], "--transcript")
+        self.assertEqual(found["talk"]["transcript"], "<0\n>got 0\n---\n<1\n>got 1\n---\n<2\n>got 2\n")
+        self.assertEqual(found["talk_too_long"]["transcript"], "---\n".join(["<1\n>got 1\n"] * 3))
+        p = subprocess.run([JUDGE, "verify", "--transcript", os.path.join(self.dir, "talk")], cwd=ROOT, stdout=subprocess.PIPE,
+                           text=True, timeout=LIMIT_S)
+        self.assertIn("--- accepted/a.py\n    <0\n    >got 0\n    ---\n    <1\n", p.stdout)
+        self.assertIsNone(self.verify(["talk"])["talk"]["transcript"])
 
 
 if __name__ == "__main__":
