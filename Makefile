@@ -150,6 +150,10 @@ build/bench/%.py: tests/bench/programs/%.py
 
 bench: deps all $(B)/bench_speed $(BENCHED) ## what a run costs, beside bare fork+exec and other sandboxes (root)
 	$(B)/bench_speed $(BENCH_ARGS)
+	tests/bench/compile.py $(COMPILE_ARGS)
+
+bench-compile: deps all ## from submitting a C++ program to its verdict, beside g++ and runs by hand (root)
+	tests/bench/compile.py $(COMPILE_ARGS)
 
 bench-exact: deps all $(B)/bench_exact $(BENCHED) ## how exact limits and measures are: overrun, spread, first and last run (root)
 	$(B)/bench_exact $(BENCH_ARGS)
@@ -257,5 +261,5 @@ help: ## list the targets
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: all attacks without deps deps-vm tests unit failpoints test vm-ready vm-programs vm-daemons vm-user vm-short-root vm-short-user test-vm test-vm-short bench bench-exact soak demo run sanitize fuzz lint format format-check help clean
+.PHONY: all attacks without deps deps-vm tests unit failpoints test vm-ready vm-programs vm-daemons vm-user vm-short-root vm-short-user test-vm test-vm-short bench bench-compile bench-exact soak demo run sanitize fuzz lint format format-check help clean
 -include $(shell find build -name '*.d' 2>/dev/null)
