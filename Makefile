@@ -53,6 +53,12 @@ deps: ## install the Debian packages that are missing
 	scripts/deps.sh
 	@mkdir -p build && touch build/deps.stamp
 
+deps-languages: ## install the compilers and runtimes of every language that has a rule
+	scripts/deps.sh languages
+
+languages-check: all ## judge the test programs of every installed language (root, minutes)
+	$(BIN)/judge languages --check
+
 .SECONDARY:
 .SUFFIXES:
 .DELETE_ON_ERROR:
@@ -158,7 +164,8 @@ bench-compile: deps all ## from submitting a C++ program to its verdict, beside 
 bench-exact: deps all $(B)/bench_exact $(BENCHED) ## how exact limits and measures are: overrun, spread, first and last run (root)
 	$(B)/bench_exact $(BENCH_ARGS)
 
-soak: deps all $(B)/bench_soak $(BENCHED) $(addprefix build/fuzz/bin/,$(FUZZERS)) ## 100,000 runs, 200 kills of sandboxd, 500 interactive games, a minute of each fuzzer (root, hours)
+soak: deps all $(B)/bench_soak $(BENCHED) $(addprefix build/fuzz/bin/,$(FUZZERS)) ## 100,000 runs, 200 kills of sandboxd, 500 interactive games, every language, a minute of each fuzzer (root, hours)
+	$(BIN)/judge languages --check
 	tests/bench/soak.py $(SOAK_ARGS)
 
 # Criterion's macros define functions without prototypes.
@@ -261,5 +268,5 @@ help: ## list the targets
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: all attacks without deps deps-vm tests unit failpoints test vm-ready vm-programs vm-daemons vm-user vm-short-root vm-short-user test-vm test-vm-short bench bench-compile bench-exact soak demo run sanitize fuzz lint format format-check help clean
+.PHONY: all attacks without deps deps-languages languages-check deps-vm tests unit failpoints test vm-ready vm-programs vm-daemons vm-user vm-short-root vm-short-user test-vm test-vm-short bench bench-compile bench-exact soak demo run sanitize fuzz lint format format-check help clean
 -include $(shell find build -name '*.d' 2>/dev/null)

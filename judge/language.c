@@ -56,6 +56,7 @@ static const struct doc_field fields[] = {
 	{"title",      DOC_STRING,  AT(title),      .least = 1, .required = 1},
 	{"code",       DOC_STRING,  AT(code),       .least = 1, .most = LANGUAGE_NAME_MAX},
 	{"extensions", DOC_STRINGS, AT(extensions), .least = 1, .most = 16, .required = 1},
+	{"also",       DOC_STRINGS, AT(also),       .least = 1, .most = 16},
 	{"main",       DOC_STRING,  AT(main),       .least = 1},
 	{"entry",      DOC_STRING,  AT(entry),      .least = 1},
 	{"preferred",  DOC_FLAG,    AT(preferred)},
@@ -72,8 +73,9 @@ typedef int check_item(const char *text, struct err *e);
 static int check_extension(const char *text, struct err *e)
 {
 	if (!text[0] || strlen(text) > 16 ||
-	    strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789+") != strlen(text))
-		return err_set(e, "expected lower-case letters, digits and '+', without the dot");
+	    strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+") !=
+		    strlen(text))
+		return err_set(e, "expected letters, digits and '+', without the dot");
 	return 0;
 }
 
@@ -172,6 +174,7 @@ static int check_rule(const struct doc *d, const struct language *l, struct err 
 
 	if (check_name(d, doc_get(d->root, "name"), e) < 0 ||
 	    check_list(d, d->root, "extensions", check_extension, e) < 0 ||
+	    check_list(d, d->root, "also", check_extension, e) < 0 ||
 	    check_command(d, d->root, "version", check_plain, e) < 0 ||
 	    check_command(d, compile, "command", check_placeholders, e) < 0 ||
 	    check_command(d, prepare, "command", check_plain, e) < 0 ||

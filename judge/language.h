@@ -21,6 +21,7 @@ struct language {
 	char *name, *title;
 	char *code; /* key `code`: what package formats call it ("cpp"); the name unless given */
 	char **extensions; /* without the dot; the first one is the usual one */
+	char **also; /* key `also`: extensions that it takes too, and that do not tell it; NULL: none */
 	char *main; /* key `main`: name of a single unnamed source; NULL: "main." + first extension */
 	char *entry; /* key `entry`: how its sources say where they begin, see entry.h; NULL: their names do */
 	int preferred; /* key `preferred`: of several languages with one extension, the one for problem packages */
@@ -109,6 +110,7 @@ void language_set_missing(struct language *l, const char *reason);
 /* What a single source without a name is called, in out (NAMES_SOURCE_MAX + 1 bytes). */
 void language_default_name(const struct language *l, char *out, size_t size);
 
+/* One of its own, or one that it takes too. */
 int language_has_extension(const struct language *l, const char *file);
 
 /*

@@ -7,14 +7,19 @@
 #include "proto/err.h"
 #include "proto/scope.h"
 
-int language_has_extension(const struct language *l, const char *file)
+static int is_among(char *const *extensions, const char *file)
 {
 	const char *extension = names_extension(file);
 
-	for (char **x = l->extensions; *x; x++)
-		if (strcmp(*x, extension) == 0)
+	for (; extensions && *extensions; extensions++)
+		if (strcmp(*extensions, extension) == 0)
 			return 1;
 	return 0;
+}
+
+int language_has_extension(const struct language *l, const char *file)
+{
+	return is_among(l->extensions, file) || is_among(l->also, file);
 }
 
 const struct language *languages_find(const struct languages *all, const char *name)
@@ -33,7 +38,7 @@ int language_has_code(const struct language *l, const char *code)
 const struct language *languages_by_code(const struct languages *all, const char *code,
 					 struct err *e)
 {
-	const struct language *found = NULL;
+	const struct language *found = NULL, *other = NULL;
 	char shown[48];
 
 	names_escape(code, strlen(code), shown, sizeof(shown));
@@ -44,16 +49,15 @@ const struct language *languages_by_code(const struct languages *all, const char
 			continue;
 		if (l->preferred || strcmp(l->name, code) == 0)
 			return l;
-		if (found) {
-			err_set(e, "%s could be %s or %s: one of them must be `preferred`", shown,
-				found->name, l->name);
-			return NULL;
-		}
+		other = found;
 		found = l;
 	}
 	if (!found)
 		err_set(e, "no language on this machine is called %s", shown);
-	return found;
+	else if (other)
+		err_set(e, "%s could be %s or %s: one of them must be `preferred`", shown,
+			other->name, found->name);
+	return other ? NULL : found;
 }
 
 const struct language *languages_by_file(const struct languages *all, const char *file, int package,
@@ -67,7 +71,7 @@ const struct language *languages_by_file(const struct languages *all, const char
 	for (size_t i = 0; i < all->n; i++) {
 		const struct language *l = &all->items[i];
 
-		if (!l->available || !language_has_extension(l, file))
+		if (!l->available || !is_among(l->extensions, file))
 			continue;
 		if (package && l->preferred)
 			return l;

@@ -1,2 +1,4 @@
-(let loop ((all '()))
-  (loop (cons (make-vector 100000 1.5) all)))
+(define all '())
+(let loop ()
+  (set! all (cons (make-vector 100000 1.5) all))
+  (loop))

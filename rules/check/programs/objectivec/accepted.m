@@ -1,11 +1,10 @@
-#include <stdio.h>
-#import <objc/Object.h>
+#import <Foundation/Foundation.h>
 
-@interface Pair : Object {
+@interface Pair : NSObject {
 	long long a, b;
 }
 - (BOOL)read;
-- (long long)sum;
+- (NSNumber *)sum;
 @end
 
 @implementation Pair
@@ -14,19 +13,21 @@
 	return scanf("%lld %lld", &a, &b) == 2;
 }
 
-- (long long)sum
+- (NSNumber *)sum
 {
-	return a + b;
+	return [NSNumber numberWithLongLong: a + b];
 }
 @end
 
 int main(void)
 {
-	Pair *pair = class_createInstance([Pair class], 0);
+	NSAutoreleasePool *pool = [NSAutoreleasePool new];
+	Pair *pair = [Pair new];
 	int n;
 
 	scanf("%d", &n);
 	while (n-- > 0 && [pair read])
-		printf("%lld\n", [pair sum]);
+		printf("%s\n", [[[pair sum] description] UTF8String]);
+	[pool drain];
 	return 0;
 }

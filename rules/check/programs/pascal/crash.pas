@@ -1,3 +1,4 @@
+{$mode objfpc}
 program crash;
 uses sysutils;
 begin

@@ -1,3 +1,3 @@
-fun grow all = grow (Array.array (100000, 1.5) :: all)
+fun grow all = grow (Word8Array.array (1000000, 0w0) :: all)
 
 fun main () = (grow []; ())

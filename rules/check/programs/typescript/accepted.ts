@@ -1,5 +1,3 @@
-declare function require(name: string): any
-
 interface Pair {
 	a: number
 	b: number

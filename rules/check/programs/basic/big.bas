@@ -1,4 +1,0 @@
-text$ = "0123456789"
-while true
-  text$ = text$ + text$
-wend

@@ -1,3 +1,0 @@
-while true
-  n = n + 1
-wend

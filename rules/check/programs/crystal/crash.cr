@@ -1,1 +1,0 @@
-raise "nobody rescues this"

@@ -1,2 +1,0 @@
-n = 0
-loop { n = (n + 1) & 1023; break if n < 0 }

@@ -1,4 +1,0 @@
-gets.not_nil!.to_i.times do
-  a, b = gets.not_nil!.split.map(&.to_i64)
-  puts a - b
-end
