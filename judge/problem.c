@@ -144,13 +144,10 @@ void problem_group_release(struct problem_group *g)
 	free(g->requires);
 }
 
-void problem_release(struct problem *p)
+static void cases_free(struct problem_case *cases, size_t n)
 {
-	for (size_t i = 0; i < p->ngroups; i++)
-		problem_group_release(&p->groups[i]);
-	free(p->groups);
-	for (size_t i = 0; i < p->ncases; i++) {
-		struct problem_case *c = &p->cases[i];
+	for (size_t i = 0; i < n; i++) {
+		struct problem_case *c = &cases[i];
 
 		free(c->name);
 		problem_words_free(c->args);
@@ -159,8 +156,23 @@ void problem_release(struct problem *p)
 		files_free(c->files, c->nfiles);
 		file_release(&c->in);
 		file_release(&c->ans);
+		file_release(&c->out);
 	}
-	free(p->cases);
+	free(cases);
+}
+
+void problem_release(struct problem *p)
+{
+	for (size_t i = 0; i < p->ngroups; i++)
+		problem_group_release(&p->groups[i]);
+	free(p->groups);
+	cases_free(p->cases, p->ncases);
+	cases_free(p->checks, p->nchecks);
+	for (size_t i = 0; i < p->ninput_validators; i++) {
+		free(p->input_validators[i].name);
+		program_release(&p->input_validators[i].program);
+	}
+	free(p->input_validators);
 	for (size_t i = 0; i < p->nsubmissions; i++) {
 		free(p->submissions[i].name);
 		free(p->submissions[i].folder);

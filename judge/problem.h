@@ -87,8 +87,9 @@ struct problem_case {
 	char *name;   /* "sample/1", "secret/02-max" */
 	size_t group; /* the innermost, by index */
 	struct problem_file in, ans;
-	char **args;       /* NULL-terminated: arguments of the validator for this test */
-	char **run_args;   /* of the program; NULL: none */
+	struct problem_file out; /* only of problem.checks, and not of all of them */
+	char **args;             /* NULL-terminated: arguments of the validator for this test */
+	char **run_args;         /* of the program; NULL: none */
 	char **input_args; /* of the input validators, see problem_input_args(); not in a manifest */
 	struct problem_file *files; /* beside standard input, in the working directory */
 	size_t nfiles;
@@ -138,6 +139,12 @@ struct problem_timing {
 	int measured;           /* the package gives none */
 };
 
+/* One of input_validators/. */
+struct problem_input_validator {
+	char *name; /* of its file or folder: "check.py" */
+	struct problem_program program;
+};
+
 /* Released by problem_release(). */
 struct problem {
 	char *name;  /* of the folder */
@@ -163,6 +170,12 @@ struct problem {
 	struct problem_program grader;          /* nsources 0: none */
 	struct problem_submission *submissions; /* by name; none from a manifest */
 	size_t nsubmissions;
+	/* Of problem_read(), for inspect.h: nothing that judging needs. */
+	struct problem_input_validator *input_validators;
+	size_t ninput_validators;
+	struct problem_case *
+		checks; /* "invalid_input/1": no ans and out; "invalid_output/1", "valid_output/1": both */
+	size_t nchecks;
 	char **warnings; /* of problem_read(), for the package's author; NULL-terminated, NULL: none */
 	int dir;         /* the package; -1 from a manifest */
 	struct scratch unpacked; /* where the archive is that the package came as */

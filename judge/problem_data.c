@@ -13,6 +13,11 @@ struct walk {
 	const struct problem_settings *s;
 	size_t room;
 	uint64_t bytes; /* of all tests so far */
+	enum {
+		WALK_TESTS,
+		WALK_INPUTS,
+		WALK_OUTPUTS
+	} what; /* .in and .ans, .in alone, all with .out */
 };
 
 /* The arguments of the validator for a group of tests, inherited downwards. */
@@ -262,9 +267,10 @@ static int add_case(struct walk *w, const struct group *g, const char *base, str
 	c->flags = own.flags;
 	if (rc < 0 || read_files_folder(w, base, c, e) < 0)
 		return -1;
-	return read_case_file(w, base, ".in", &c->in, e) < 0
-		       ? -1
-		       : read_case_file(w, base, ".ans", &c->ans, e);
+	if (read_case_file(w, base, ".in", &c->in, e) < 0 ||
+	    (w->what != WALK_INPUTS && read_case_file(w, base, ".ans", &c->ans, e) < 0))
+		return -1;
+	return w->what == WALK_OUTPUTS ? read_case_file(w, base, ".out", &c->out, e) : 0;
 }
 
 static int ends(const char *name, const char *end)
@@ -324,7 +330,9 @@ static int walk_input(struct walk *w, const struct group *g, const char *path, s
 		base = NULL;
 		return err_sys(e, "%s", path);
 	}
-	rc = check_partner(w, path, ".in", ".ans", e);
+	rc = w->what == WALK_INPUTS ? 0 : check_partner(w, path, ".in", ".ans", e);
+	if (rc == 0 && w->what == WALK_OUTPUTS)
+		rc = check_partner(w, path, ".in", ".out", e);
 	if (rc == 0)
 		rc = add_case(w, g, base, e);
 	return rc;
@@ -403,6 +411,47 @@ static int by_name(const void *a, const void *b)
 	return (*x == '/' ? 1 : (unsigned char)*x) - (*y == '/' ? 1 : (unsigned char)*y);
 }
 
+/* One of the folders that tests of the package's own programs are in; read like tests, and put beside them. */
+static int read_checks(struct problem *p, const struct problem_settings *s, const struct group *top,
+		       const char *folder, int what, struct err *e)
+{
+	struct problem own = {.dir = p->dir, .custom = p->custom};
+	struct walk w = {.p = &own, .s = s, .what = what};
+	struct problem_case *grown = NULL;
+	struct group data = {0};
+	int rc = group_open(&w, top, "data", 0, &data, e);
+
+	if (rc == 0)
+		rc = walk_folder(&w, &data, folder, 0, e);
+	group_release(&data);
+	if (rc == 0 && own.ncases > 0) {
+		grown = reallocarray(p->checks, p->nchecks + own.ncases, sizeof(*grown));
+		rc = grown ? 0 : err_sys(e, "%s", folder);
+	}
+	if (grown) {
+		memcpy(grown + p->nchecks, own.cases, own.ncases * sizeof(*grown));
+		p->checks = grown;
+		p->nchecks += own.ncases;
+		free(own.cases);
+		own.cases = NULL;
+		own.ncases = 0;
+	}
+	own.dir = -1; /* it is the package's */
+	problem_release(&own);
+	return rc;
+}
+
+static int read_all_checks(struct problem *p, const struct problem_settings *s,
+			   const struct group *top, struct err *e)
+{
+	if (s->format != PROBLEM_2025_09)
+		return 0;
+	if (read_checks(p, s, top, "data/invalid_input", WALK_INPUTS, e) < 0 ||
+	    read_checks(p, s, top, "data/invalid_output", WALK_OUTPUTS, e) < 0)
+		return -1;
+	return read_checks(p, s, top, "data/valid_output", WALK_OUTPUTS, e);
+}
+
 int problem_read_data(struct problem *p, const struct problem_settings *s, struct err *e)
 {
 	struct walk w = {.p = p, .s = s};
@@ -425,7 +474,7 @@ int problem_read_data(struct problem *p, const struct problem_settings *s, struc
 	if (rc == 0)
 		rc = walk_folder(&w, &data, "data/secret", 0, e);
 	group_release(&data);
-	if (rc < 0)
+	if (rc < 0 || read_all_checks(p, s, &top, e) < 0)
 		return -1;
 	if (p->ncases == samples)
 		return err_set(e, "data/secret: there is no test");

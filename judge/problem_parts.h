@@ -74,6 +74,9 @@ int problem_read_files(const struct problem *p, const char *folder, struct probl
 /* What a file of a group or a test says of input validators replaces *words, see problem_case.input_args. */
 int problem_read_input_args(const struct doc *d, char ***words, struct err *e);
 
+/* Fills p->input_validators.  One that cannot be read is warned of: submissions are judged without it. */
+int problem_read_input_validators(struct problem *p, struct err *e);
+
 /* Fills p->submissions. */
 int problem_read_submissions(struct problem *p, const struct problem_settings *s, struct err *e);
 

@@ -172,5 +172,7 @@ int problem_read_programs(struct problem *p, const struct problem_settings *s, s
 	if (check_unsupported(p, e) < 0 || problem_read_includes(p, s, e) < 0 ||
 	    find_validator(p, s, e) < 0)
 		return -1;
+	if (problem_read_input_validators(p, e) < 0)
+		return -1;
 	return problem_read_submissions(p, s, e);
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "judge/example.h"
+#include "judge/inspect.h"
 #include "judge/job.h"
 #include "judge/jury.h"
 #include "judge/measure.h"
@@ -298,6 +299,21 @@ static int prepare(struct work *w, const char *dir, struct err *e)
 	return 0;
 }
 
+/* The data, by the package's own programs. */
+static int inspect(struct work *w, struct err *e)
+{
+	const struct jury_builder tools = {w->world->host->jury_socket, &w->world->languages,
+					   CELL_WAIT_MS, w->world->host->program_socket};
+	const struct inspect_job job = {&tools, &w->package, &w->stored, w->validator,
+					w->world->blobs};
+
+	if (inspect_package(&job, &w->report.found, e) == 0)
+		return 0;
+	w->no_sandbox = 1; /* whatever the package has wrong would have been found */
+	w->report.n = 0;
+	return -1;
+}
+
 static void work_release(struct work *w)
 {
 	for (size_t i = 0; i < w->report.n; i++) {
@@ -307,6 +323,7 @@ static void work_release(struct work *w)
 		free(w->report.outcomes[i].transcript);
 	}
 	free(w->report.outcomes);
+	inspect_release(&w->report.found);
 	problem_release(&w->package);
 	problem_release(&w->stored);
 }
@@ -320,7 +337,7 @@ enum verify_exit verify_package(struct verify_world *world, const char *dir, jso
 	struct err e = {0};
 	enum verify_exit rc;
 
-	if (prepare(&w, dir, &e) == 0)
+	if (prepare(&w, dir, &e) == 0 && inspect(&w, &e) == 0)
 		judge_all(&w);
 	else
 		w.report.error = e.msg;

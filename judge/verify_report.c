@@ -72,7 +72,7 @@ struct verify_margin verify_margin(const struct verify_report *p)
 
 int verify_good(const struct verify_report *p)
 {
-	if (p->error || verify_unexpected(p) > 0)
+	if (p->error || verify_unexpected(p) > 0 || p->found.n > 0)
 		return 0;
 	return !p->problem->timing.measured || !verify_margin(p).warnings[1][0];
 }
@@ -202,6 +202,10 @@ void verify_print(const struct verify_report *p)
 		print_margin(p);
 	for (char **w = q ? q->warnings : NULL; w && *w; w++)
 		printf("warning: %s\n", *w);
+	for (size_t i = 0; i < p->found.n; i++)
+		printf("BAD %s\n", p->found.items[i]);
+	if (p->found.more)
+		printf("BAD and %zu more of the kind\n", p->found.more);
 	if (p->error)
 		printf("%s: %s\n", p->dir, p->error);
 	else
@@ -280,15 +284,25 @@ static json_t *warnings_to_json(const struct verify_report *p)
 	return list;
 }
 
+static json_t *found_to_json(const struct verify_report *p)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && i < p->found.n; i++)
+		json_array_append_new(list, text(p->found.items[i]));
+	return list;
+}
+
 json_t *verify_to_json(const struct verify_report *p)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; list && i < p->n; i++)
 		json_array_append_new(list, outcome_to_json(&p->outcomes[i]));
-	return json_pack("{s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o}", "package", text(p->dir),
+	return json_pack("{s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o}", "package", text(p->dir),
 			 "name", text(p->problem ? p->problem->name : NULL), "version",
 			 text(p->problem ? p->problem->version : NULL), "as_expected",
 			 verify_good(p), "error", text(p->error), "time", margin_to_json(p),
-			 "warnings", warnings_to_json(p), "submissions", list);
+			 "warnings", warnings_to_json(p), "data_errors", found_to_json(p),
+			 "submissions", list);
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "judge/expect.h"
+#include "judge/inspect.h"
 
 struct problem;
 struct problem_submission;
@@ -38,6 +39,7 @@ struct verify_report {
 	const char *error;             /* NULL: it could be judged */
 	struct verify_outcome *outcomes;
 	size_t n;
+	struct inspect_found found; /* wrong with the data */
 };
 
 /* How the times of the submissions lie around the limit. */

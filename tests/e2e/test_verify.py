@@ -247,6 +247,7 @@ class Verify(unittest.TestCase):
         self.assertEqual(got["time_limit_exceeded/nearly.py"], ("TLE", "sample/1"))
         self.assertIn(report["time"]["slowest_accepted"]["name"], ("accepted/good.py", "wrong_answer/bad.py"))
         self.assertEqual(report["time"]["fastest_too_slow"]["name"], "time_limit_exceeded/nearly.py")
+        self.assertIn("input_validators: there is none", report["warnings"].pop(1))
         self.assertEqual(len(report["warnings"]), 2, report["warnings"])
         self.assertIn("less than 1.5 times the limit of 0.5 s", report["warnings"][0])
         self.assertIn("submissions.yaml:6: old/*: matches no submission", report["warnings"][1])
@@ -264,7 +265,7 @@ class Verify(unittest.TestCase):
         self.write("tiny/submissions/time_limit_exceeded/slower.py", busy % 2)
         status, out, err = self.verify("--json", package)
         report = json.loads(out)["packages"][0]
-        self.assertEqual((status, err, report["warnings"]), (0, "", []), out)
+        self.assertEqual((status, err, len(report["warnings"])), (0, "", 1), out)  # there is no input validator
         self.assertEqual((report["time"]["limit_us"], report["time"]["measured"]), (750000, True))
         self.assertEqual(report["time"]["slowest_accepted"]["name"], "accepted/slow.py")
         self.write("tiny/submissions/time_limit_exceeded/slower.py", busy % 1)
@@ -305,6 +306,56 @@ class Verify(unittest.TestCase):
         self.write("tiny/submissions/accepted/sum.cpp", "int sum(int a, int b) { return a + b; }\n")
         self.expect_refused(package, "accepted/sum.cpp: expected AC, got no verdict: "
                             "problem.yaml does not have cpp in languages")
+
+    def test_input_validators_see_every_input(self):
+        package = self.package()
+        self.write("tiny/input_validators/check.py", "import sys\na, b = sys.stdin.read().split()\n"
+                   "if sys.argv[1:] != ['x', 'y']: sys.exit(f'called with {sys.argv[1:]}')\n"
+                   "sys.exit(42 if int(b) > 0 else f'{b} is not positive')\n")
+        self.write("tiny/input_validators/old.ctd", "EOF\n")
+        self.write("tiny/data/testdata.yaml", "input_validator_flags: {name: check.py, flags: x y}\n")
+        self.expect_refused(package, "BAD data/secret/2.in: check.py: exit code 1, expected 42: -7 is not positive",
+                            "warning: input_validators/old.ctd: VIVA and Checktestdata are not run here",
+                            "tiny: 2 of 2 as expected")
+        status, out, _ = self.verify("--json", package)
+        report = json.loads(out)["packages"][0]
+        self.assertEqual((status, report["as_expected"], len(report["data_errors"])), (1, False, 1))
+        self.write("tiny/data/secret/2.in", "-7 7\n")
+        status, out, err = self.verify(package)
+        self.assertEqual((status, err), (0, ""), out)
+        self.write("tiny/input_validators/check.py", "import os\nos.abort()\n")
+        self.expect_refused(package, "BAD data/sample/1.in: check.py: ended by signal 6")
+        self.write("tiny/input_validators/check.py", "this is no python\n")
+        self.expect_refused(package, "BAD input_validators/check.py: does not compile: ")
+
+    def test_data_that_must_not_pass_does_not(self):
+        package = self.package()
+        os.remove(os.path.join(package, ".timelimit"))
+        self.write("tiny/problem.yaml", "problem_format_version: 2025-09\nname: Tiny\nuuid: 1\n"
+                   "limits: {time_limit: 1, memory: 64}\n")
+        self.write("tiny/input_validators/check.py", "import os, sys\na, b = map(int, sys.stdin.read().split())\n"
+                   "sys.exit(42 if (a == 1) == os.path.exists('more.txt') else 43)\n")
+        self.write("tiny/data/sample/1.files/more.txt", "x\n")
+        for name, text in (("invalid_input/word", "one 2"), ("invalid_input/three", "1 2 3"), ("invalid_output/1", "5 6"),
+                           ("valid_output/1", "5 6")):
+            self.write(f"tiny/data/{name}.in", text + "\n")
+        for name, out in (("invalid_output/1", "12"), ("valid_output/1", " 11 ")):
+            self.write(f"tiny/data/{name}.ans", "11\n")
+            self.write(f"tiny/data/{name}.out", out + "\n")
+        status, out, err = self.verify(package)
+        self.assertEqual((status, err), (0, ""), out)
+        self.write("tiny/data/invalid_input/fine.in", "3 4\n")
+        self.write("tiny/data/invalid_output/1.out", "11\n")
+        self.write("tiny/data/valid_output/1.out", "12\n")
+        self.expect_refused(package, "BAD data/invalid_input/fine.in: every input validator takes it",
+                            "BAD data/invalid_output/1.out: the output validator takes it",
+                            "BAD data/valid_output/1.out: the output validator does not take it")
+        self.write("tiny/output_validator/check.py", "import sys\n"
+                   "sys.exit(42 if sys.stdin.read().split() == open(sys.argv[2]).read().split() else 43)\n")
+        self.expect_refused(package, "BAD data/valid_output/1.out: the output validator does not take it",
+                            "tiny: 2 of 2 as expected")
+        os.remove(os.path.join(package, "data/valid_output/1.ans"))
+        self.expect_refused(package, "data/valid_output/1.in: there is no 1.ans")
 
     def test_tags_of_domjudge(self):
         package = self.package()
