@@ -203,6 +203,7 @@ static const char **full_command(char **program, const char *const *words, const
 
 /* All that a run of the validator needs; released by call_release(). */
 struct call {
+	const struct protocol *protocol;
 	char **program;
 	const char **argv;
 	int extra[3];
@@ -228,7 +229,7 @@ static uint64_t box_bytes(const struct problem *p)
 static void fill_spec(struct call *call, const struct problem *p, const struct language *l,
 		      const struct jury_test *t)
 {
-	int as_file = protocol_of(p->protocol)->output_is_file;
+	int as_file = call->protocol->output_is_file;
 
 	call->extra[0] = t->input_fd;
 	call->extra[1] = t->answer_fd;
@@ -262,13 +263,14 @@ static int call_init(struct call *call, const struct problem *p, const struct la
 	const struct problem_program *program = t->program ? t->program : &p->validator;
 	const char **names = source_names(program, e);
 
-	*call = (struct call){.program = NULL};
+	*call = (struct call){.protocol = program == &p->interactor
+						  ? protocol_of_interactor(p->protocol)
+						  : protocol_of(p->protocol)};
 	if (!names)
 		return -1;
 	call->program = language_run_argv(l, names, program->nsources, memory_limit(p), e);
 	free(names);
-	call->argv = call->program ? full_command(call->program, protocol_of(p->protocol)->words,
-						  t->args, e)
+	call->argv = call->program ? full_command(call->program, call->protocol->words, t->args, e)
 				   : NULL;
 	if (!call->argv) {
 		call_release(call);
@@ -278,13 +280,12 @@ static int call_init(struct call *call, const struct problem *p, const struct la
 	return 0;
 }
 
-static void how_it_ended(const struct problem *p, const struct sandbox_report *r, char *out,
+static void how_it_ended(const struct protocol *protocol, const struct sandbox_report *r, char *out,
 			 size_t size)
 {
 	switch (r->status) {
 	case RUN_EXITED:
-		snprintf(out, size, "exit code %d, %s", r->exit_code,
-			 protocol_of(p->protocol)->codes);
+		snprintf(out, size, "exit code %d, %s", r->exit_code, protocol->codes);
 		break;
 	case RUN_SIGNALED:
 		snprintf(out, size, "ended by signal %d", r->signal);
@@ -332,15 +333,19 @@ static int lost_feedback(const struct problem *p, struct jury_outcome *out, stru
 }
 
 static int take_feedback(struct sandbox_client *c, const struct problem *p,
-			 struct jury_outcome *out, struct err *e)
+			 const struct protocol *protocol, struct jury_outcome *out, struct err *e)
 {
+	const char *what = protocol->leaves ? protocol->leaves : "*message.txt";
 	struct feedback *f = &out->feedback;
 
-	if (protocol_of(p->protocol)->speaks)
+	if (protocol->speaks && !protocol->leaves)
 		return 0;
-	if (feedback_fetch(c, p->kind & PROBLEM_MULTI_PASS ? NULL : "*message.txt", box_bytes(p), f,
-			   e) < 0)
+	if (feedback_fetch(c, p->kind & PROBLEM_MULTI_PASS ? NULL : what, box_bytes(p), f, e) < 0)
 		return sandbox_client_lost(c) ? -1 : lost_feedback(p, out, e);
+	if (protocol->leaves)
+		out->output_fd = feedback_take(f, protocol->leaves);
+	if (protocol->speaks)
+		return 0;
 	if (p->kind & PROBLEM_MULTI_PASS)
 		out->next_fd = feedback_take(f, "nextpass.in");
 	if (feedback_text(f, "judgemessage.txt", &out->message, e) < 0)
@@ -350,19 +355,20 @@ static int take_feedback(struct sandbox_client *c, const struct problem *p,
 
 /* What it said and left, from its report.  To ask for another pass and to refuse the output do not go together. */
 static int collect(struct sandbox_client *c, const struct problem *p,
-		   const struct sandbox_report *r, struct jury_outcome *out, struct err *e)
+		   const struct protocol *protocol, const struct sandbox_report *r,
+		   struct jury_outcome *out, struct err *e)
 {
 	char how[128];
 
 	if (r->status == RUN_SANDBOX_ERROR)
 		return err_set(e, "%s", r->message);
-	out->said = protocol_of(p->protocol)->said(r);
-	how_it_ended(p, r, how, sizeof(how));
+	out->said = protocol->said(r);
+	how_it_ended(protocol, r, how, sizeof(how));
 	if (out->said == GRADE_BROKEN)
-		return take_feedback(c, p, out, e) < 0 ? -1 : blame(r, how, out, e);
-	if (take_feedback(c, p, out, e) < 0)
+		return take_feedback(c, p, protocol, out, e) < 0 ? -1 : blame(r, how, out, e);
+	if (take_feedback(c, p, protocol, out, e) < 0)
 		return -1;
-	if (protocol_of(p->protocol)->speaks)
+	if (protocol->speaks)
 		return text_clean_fd(r->stderr_fd, FEEDBACK_MESSAGE_MAX, &out->message, e);
 	if (out->next_fd >= 0 && out->said != GRADE_RIGHT)
 		return blame(r, "wrote nextpass.in, but did not exit with 42", out, e);
@@ -383,7 +389,7 @@ static int run_validator(struct sandbox_client *c, const struct problem *p,
 	if (rc == 0)
 		rc = sandbox_client_run(c, &call.spec, &r, e);
 	if (rc == 0)
-		rc = collect(c, p, &r, out, e);
+		rc = collect(c, p, call.protocol, &r, out, e);
 	sandbox_report_release(&r);
 	call_release(&call);
 	return rc;
@@ -392,7 +398,7 @@ static int run_validator(struct sandbox_client *c, const struct problem *p,
 int jury_validate(struct sandbox_client *c, const struct problem *p, const struct language *l,
 		  const struct jury_test *t, struct jury_outcome *out, struct err *e)
 {
-	*out = (struct jury_outcome){.said = GRADE_BROKEN, .next_fd = -1};
+	*out = (struct jury_outcome){.said = GRADE_BROKEN, .next_fd = -1, .output_fd = -1};
 	if (run_validator(c, p, l, t, out, e) == 0)
 		return 0;
 	jury_outcome_release(out);
@@ -420,11 +426,11 @@ static int play(struct sandbox_client *c, const struct problem *p, struct call *
 	call->spec.unpinned = 1;
 	g->interactor = c;
 	g->interactor_spec = &call->spec;
-	g->said = protocol_of(p->protocol)->said;
+	g->said = call->protocol->said;
 	rc = game_play(g, e);
 	if (rc == 0 && g->interactor_lost)
 		rc = blame_lost(out, e);
-	else if (rc == 0 && collect(c, p, &g->interactor_report, out, e) < 0)
+	else if (rc == 0 && collect(c, p, call->protocol, &g->interactor_report, out, e) < 0)
 		rc = err_wrap(e, "interactor");
 	sandbox_report_release(&g->interactor_report);
 	return rc;
@@ -437,7 +443,7 @@ int jury_interact(struct sandbox_client *c, const struct problem *p, const struc
 	struct call call;
 	int rc;
 
-	*out = (struct jury_outcome){.said = GRADE_BROKEN, .next_fd = -1};
+	*out = (struct jury_outcome){.said = GRADE_BROKEN, .next_fd = -1, .output_fd = -1};
 	g->program_report = (struct sandbox_report){.stdout_fd = -1, .stderr_fd = -1};
 	if (call_init(&call, p, l, t, e) < 0)
 		return err_wrap(e, "interactor");
@@ -457,8 +463,10 @@ void jury_outcome_release(struct jury_outcome *o)
 	feedback_release(&o->feedback);
 	if (o->next_fd >= 0)
 		(void)close(o->next_fd);
+	if (o->output_fd >= 0)
+		(void)close(o->output_fd);
 	free(o->message);
 	free(o->team_message);
 	o->message = o->team_message = NULL;
-	o->next_fd = -1;
+	o->next_fd = o->output_fd = -1;
 }

@@ -51,6 +51,7 @@ struct jury_outcome { /* released by jury_outcome_release() */
 	char *message;      /* for the judges: judgemessage.txt, or why it is GRADE_BROKEN */
 	char *team_message; /* teammessage.txt */
 	int next_fd; /* nextpass.in with GRADE_RIGHT: the program is to run again; -1: it is not */
+	int output_fd; /* what an interactor leaves for the validator to look at; -1: nothing */
 	struct feedback
 		feedback; /* all of it if the problem has several passes, otherwise the messages */
 };

@@ -189,6 +189,7 @@ void problem_release(struct problem *p)
 	free(p->includes);
 	problem_words_free(p->languages);
 	program_release(&p->validator);
+	program_release(&p->interactor);
 	for (size_t i = 0; i < p->nalso; i++)
 		program_release(&p->also[i]);
 	free(p->also);

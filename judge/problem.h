@@ -165,6 +165,8 @@ struct problem {
 	struct problem_include *includes;
 	size_t nincludes;
 	struct problem_program validator;
+	struct problem_program
+		interactor; /* of a Polygon package; nsources 0: none, or the validator is it */
 	struct problem_program *also; /* legacy: more validators, which must accept as well */
 	size_t nalso;
 	struct problem_program grader;          /* nsources 0: none */

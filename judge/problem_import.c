@@ -223,6 +223,7 @@ int problem_store(struct store *s, struct problem *p, const struct problem_maker
 		if (build_program(s, p, "validator", &p->also[i], make, e) < 0)
 			return -1;
 	if (build_program(s, p, "validator", &p->validator, make, e) < 0 ||
+	    build_program(s, p, "interactor", &p->interactor, make, e) < 0 ||
 	    build_program(s, p, "grader", &p->grader, make, e) < 0 || put_tests(s, p, e) < 0)
 		return -1;
 	if (p->limits.time_us == 0 && make->measure(make->arg, s, p, e) < 0)

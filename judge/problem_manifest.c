@@ -112,6 +112,8 @@ char *problem_to_manifest(const struct problem *p)
 		problem_supply_to_json(p, root);
 	if (root && p->nalso > 0)
 		json_object_set_new(root, "also", also_to_json(p));
+	if (root && p->interactor.nsources > 0)
+		json_object_set_new(root, "interactor", program_to_json(&p->interactor));
 	if (root && p->protocol != PROBLEM_ICPC)
 		json_object_set_new(root, "protocol", json_integer(p->protocol));
 	if (root && p->version[0])
@@ -308,6 +310,7 @@ static int programs_from_json(json_t *root, int layout, struct problem *p)
 		validator = p->custom ? validator_of_layout_1(root) : json_null();
 	if (program_from_json(validator, &p->validator) < 0 ||
 	    program_from_json(json_object_get(root, "grader"), &p->grader) < 0 ||
+	    program_from_json(json_object_get(root, "interactor"), &p->interactor) < 0 ||
 	    (p->validator.nsources > 0) != p->custom)
 		rc = -1;
 	json_decref(validator);
@@ -344,10 +347,10 @@ static int head_from_json(json_t *root, struct problem *p, int *layout, struct e
 static int check_keys(json_t *root, struct err *e)
 {
 	static const char *const keys[] = {
-		"layout", "name",    "title",        "version",   "kind",
-		"limits", "custom",  "custom_score", "validator", "grader",
-		"groups", "cases",   "protocol",     "languages", "includes",
-		"also",   "sources", "language",     "artifacts", /* layout 1 */
+		"layout", "name",       "title",        "version",   "kind",
+		"limits", "custom",     "custom_score", "validator", "grader",
+		"groups", "cases",      "protocol",     "languages", "includes",
+		"also",   "interactor", "sources",      "language",  "artifacts", /* layout 1 */
 	};
 	const char *key;
 	json_t *value;
@@ -373,7 +376,7 @@ static int from_json(json_t *root, struct problem *p, struct err *e)
 	if (limits_from_json(json_object_get(root, "limits"), &p->limits) < 0)
 		return err_set(e, "manifest: limits are malformed");
 	if (programs_from_json(root, layout, p) < 0)
-		return err_set(e, "manifest: the validator or the grader is malformed");
+		return err_set(e, "manifest: a program of the jury is malformed");
 	if (problem_supply_from_json(root, p) < 0)
 		return err_set(e, "manifest: languages or included files are malformed");
 	if (problem_groups_from_json(json_object_get(root, "groups"), p) < 0)

@@ -363,15 +363,28 @@ static int add_headers(const struct polygon *g, struct problem_program *program,
 	return add_file(g, g->assets, "files/testlib.h", &program->sources, &program->nsources, e);
 }
 
+/* Talks with the program; the checker then looks at what it has written. */
+static int read_interactor(const struct polygon *g, struct err *e)
+{
+	const struct xml_node *interactor = xml_child(g->assets, "interactor");
+	struct problem_program *program = &g->p->interactor;
+	const char *path;
+
+	if (!interactor)
+		return 0;
+	path = source_of(g, interactor, e);
+	if (!path || add_file(g, interactor, path, &program->sources, &program->nsources, e) < 0)
+		return -1;
+	g->p->kind |= PROBLEM_INTERACTIVE;
+	return add_headers(g, program, e);
+}
+
 static int read_checker(const struct polygon *g, struct err *e)
 {
 	const struct xml_node *checker = xml_child(g->assets, "checker");
-	const struct xml_node *interactor = xml_child(g->assets, "interactor");
 	const char *type, *path;
 	struct problem *p = g->p;
 
-	if (interactor)
-		return xml_fail(&g->x, interactor, e, "<interactor>: not supported yet");
 	if (!checker)
 		return fail_missing(g, g->assets, "checker", e);
 	type = xml_attribute(checker, "type");
@@ -384,7 +397,7 @@ static int read_checker(const struct polygon *g, struct err *e)
 	p->protocol = PROBLEM_TESTLIB;
 	if (add_file(g, checker, path, &p->validator.sources, &p->validator.nsources, e) < 0)
 		return -1;
-	return add_headers(g, &p->validator, e);
+	return add_headers(g, &p->validator, e) < 0 ? -1 : read_interactor(g, e);
 }
 
 static int add_solution(const struct polygon *g, const struct xml_node *solution, size_t row,

@@ -40,13 +40,26 @@ static enum grade_validator testlib_said(const struct sandbox_report *r)
 static const char *const icpc_words[] = {"/dev/fd/3", "/dev/fd/4", "/box/" FEEDBACK_FOLDER, NULL};
 static const char *const testlib_words[] = {"/dev/fd/3", "/dev/fd/5", "/dev/fd/4", NULL};
 
+static const char *const interactor_words[] = {"/dev/fd/3", FEEDBACK_FOLDER "tout", "/dev/fd/4",
+					       NULL};
+
 static const struct protocol protocols[] = {
-	[PROBLEM_ICPC] = {icpc_words, 0, 0, "neither 42 nor 43", grade_icpc_exit},
+	[PROBLEM_ICPC] = {icpc_words, 0, 0, "neither 42 nor 43", grade_icpc_exit, NULL},
 	[PROBLEM_TESTLIB] = {testlib_words, 1, 1,
-			     "the checker failed (0, 1, 2, 4, 7 or 8 is an answer)", testlib_said},
+			     "the checker failed (0, 1, 2, 4, 7 or 8 is an answer)", testlib_said,
+			     NULL},
 };
+
+static const struct protocol testlib_interactor = {
+	interactor_words, 0,     1, "the interactor failed (0, 1, 2, 4, 7 or 8 is an answer)",
+	testlib_said,     "tout"};
 
 const struct protocol *protocol_of(enum problem_protocol p)
 {
 	return &protocols[p];
+}
+
+const struct protocol *protocol_of_interactor(enum problem_protocol p)
+{
+	return p == PROBLEM_TESTLIB ? &testlib_interactor : &protocols[p];
 }

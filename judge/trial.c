@@ -120,10 +120,10 @@ static struct jury_test test_of(const struct pass *s, int output)
 	};
 }
 
-static int ask_one(struct pass *s, const struct problem_program *program, const struct language *l,
-		   struct err *e)
+static int ask_about(struct pass *s, int output_fd, const struct problem_program *program,
+		     const struct language *l, struct err *e)
 {
-	AUTO_CLOSE int output = io_reopen(s->trial->report.stdout_fd, e);
+	AUTO_CLOSE int output = io_reopen(output_fd, e);
 	struct jury_test test = test_of(s, output);
 	struct jury_outcome o;
 
@@ -135,6 +135,23 @@ static int ask_one(struct pass *s, const struct problem_program *program, const 
 	return 0;
 }
 
+static int ask_one(struct pass *s, const struct problem_program *program, const struct language *l,
+		   struct err *e)
+{
+	return ask_about(s, s->trial->report.stdout_fd, program, l, e);
+}
+
+static const struct language *language_of(const struct job_config *c,
+					  const struct problem_program *program, struct err *e)
+{
+	const struct language *l = script_or_rule(c->languages, program->language);
+
+	if (l && l->available)
+		return l;
+	err_set(e, "validator: its language %s is not available here", program->language);
+	return NULL;
+}
+
 /* The others take turns in the cell, which then has the first again: it is the only one of most problems. */
 static int ask_others(struct pass *s, struct err *e)
 {
@@ -142,11 +159,10 @@ static int ask_others(struct pass *s, struct err *e)
 	const struct problem *p = c->problem;
 
 	for (size_t i = 0; i < p->nalso && s->said == GRADE_RIGHT; i++) {
-		const struct language *l = script_or_rule(c->languages, p->also[i].language);
+		const struct language *l = language_of(c, &p->also[i], e);
 
-		if (!l || !l->available)
-			return err_set(e, "validator: its language %s is not available here",
-				       p->also[i].language);
+		if (!l)
+			return -1;
 		forget_messages(s->trial);
 		if (jury_load(s->cells->jury, &p->also[i], c->blobs, e) < 0 ||
 		    ask_one(s, &p->also[i], l, e) < 0)
@@ -231,25 +247,66 @@ static int take_answer(struct pass *s, struct err *e)
 	return t->report.stdout_fd < 0 ? -1 : validate(s, e);
 }
 
+/* What the interactor wrote down is for the validator to look at, where that can still change the verdict. */
+static int ask_about_game(struct pass *s, int output, struct err *e)
+{
+	const struct job_config *c = s->cells->config;
+	AUTO_CLOSE int nothing = -1;
+
+	if (s->said != GRADE_RIGHT || !grade_wants_validator(&s->trial->report, s->limits.cpu_us))
+		return 0;
+	if (output < 0) {
+		nothing = io_memfd_of("", 0, e);
+		if (nothing < 0)
+			return -1;
+	}
+	forget_messages(s->trial);
+	if (jury_load(s->cells->jury, &c->problem->validator, c->blobs, e) < 0)
+		return -1;
+	return ask_about(s, output < 0 ? nothing : output, &c->problem->validator, c->validator, e);
+}
+
+/* Who talks with the program: the validator, which the cell has, or a program of its own, which takes turns with it. */
+static int call_interactor(struct pass *s, struct jury_test *test, const struct language **l,
+			   struct err *e)
+{
+	const struct job_config *c = s->cells->config;
+	const struct problem_program *own = &c->problem->interactor;
+
+	*l = c->validator;
+	if (own->nsources == 0)
+		return 0;
+	test->program = own;
+	*l = language_of(c, own, e);
+	return *l ? jury_load(s->cells->jury, own, c->blobs, e) : -1;
+}
+
 static int run_with_interactor(struct pass *s, struct sandbox_spec *spec, struct err *e)
 {
 	const struct job_config *c = s->cells->config;
 	struct jury_test test = test_of(s, -1);
 	struct game g = {
 		.program = s->cells->program, .program_spec = spec, .transcript = s->transcript};
+	const struct language *l;
 	struct jury_outcome o;
 	int rc;
 
+	if (call_interactor(s, &test, &l, e) < 0)
+		return -1;
 	if (s->transcript && s->trial->passes > 1)
 		transcript_pass(s->transcript);
-	rc = jury_interact(s->cells->jury, c->problem, c->validator, &test, &g, &o, e);
+	rc = jury_interact(s->cells->jury, c->problem, l, &test, &g, &o, e);
 	s->trial->report = g.program_report;
 	if (rc < 0)
 		return -1;
+	AUTO_CLOSE int output = fd_steal(&o.output_fd);
+
 	take_outcome(s, &o);
 	s->said_first = g.interactor_first;
 	blame_exec(c->language, &s->trial->report);
-	return check_sandbox(&s->trial->report, e);
+	if (check_sandbox(&s->trial->report, e) < 0)
+		return -1;
+	return test.program ? ask_about_game(s, output, e) : 0;
 }
 
 static int run_spec(struct pass *s, char **argv, struct err *e)

@@ -83,6 +83,69 @@ CASES = [
      "import sys\nsys.stdin.read()\n", "JE", "validator: ended by signal 6"),
 ]
 
+POLYGON = """<?xml version="1.0" encoding="utf-8"?>
+<problem revision="1" short-name="echo" url="">
+  <names><name language="english" value="Echo"/></names>
+  <judging input-file="" output-file="">
+    <testset name="tests">
+      <time-limit>1000</time-limit><memory-limit>67108864</memory-limit><test-count>1</test-count>
+      <input-path-pattern>tests/%02d</input-path-pattern><answer-path-pattern>tests/%02d.a</answer-path-pattern>
+      <tests><test method="manual"/></tests>
+    </testset>
+  </judging>
+  <assets>
+    <checker type="testlib"><source path="files/check.cpp" type="cpp.g++17"/></checker>
+    <interactor><source path="files/interact.cpp" type="cpp.g++17"/></interactor>
+    <solutions>SOLUTIONS</solutions>
+  </assets>
+</problem>
+"""
+
+# In testlib's way: interact INPUT OUTPUT ANSWER.  Says the number of the input, and writes down what is said of it.
+INTERACTOR = r"""
+#include <fstream>
+#include <iostream>
+int main(int argc, char **argv)
+{
+	std::ifstream in(argv[1]), answer(argv[3]);
+	std::string n, word, expected;
+	in >> n;
+	answer >> expected;
+	std::cout << n << std::endl;
+	if (argc < 4 || expected.empty()) return 3;
+	if (!(std::cin >> word)) { std::cerr << "nothing was said"; return 2; }
+	if (word == "fail") return 3;
+	std::ofstream(argv[2]) << word;
+	std::cerr << "heard " << word;
+	return word == "no" ? 1 : 0;
+}
+"""
+
+# check INPUT OUTPUT ANSWER
+CHECKER = r"""
+#include <fstream>
+#include <iostream>
+int main(int, char **argv)
+{
+	std::ifstream output(argv[2]), answer(argv[3]);
+	std::string word, expected;
+	output >> word;
+	answer >> expected;
+	std::cerr << "expected " << expected << ", it was " << word;
+	return word == "crash" ? 3 : word == expected ? 0 : 1;
+}
+"""
+
+SOLUTIONS = [  # name, program, verdict, message
+    ("right", "print(int(input()) * 2)", "AC", "expected 14, it was 14"),
+    ("wrong", "print(input())", "WA", "expected 14, it was 7"),
+    ("refused", "print('no')", "WA", "heard no"),
+    ("silent", "input()", "WA", "nothing was said"),
+    ("dies", "print(int(input()) * 2, flush=True); raise SystemExit(1)", "RTE", None),
+    ("bad_interactor", "print('fail')", "JE", "the interactor failed"),
+    ("bad_checker", "print('crash')", "JE", "the checker failed"),
+]
+
 
 class Validators(unittest.TestCase):
     def setUp(self):
@@ -128,6 +191,24 @@ class Validators(unittest.TestCase):
                     self.assertIn(message, got["message"] or "")
         # Of three passes the slowest counts: the second one ran into the limit.
         self.assertGreater(found["slow_in_the_second"]["cpu_time_us"], 900000)
+
+    def test_interactors_and_checkers_of_polygon(self):
+        solutions = "".join(f'<solution tag="{"main" if name == "right" else "rejected"}">'
+                            f'<source path="solutions/{name}.py" type="python.3"/></solution>' for name, *_ in SOLUTIONS)
+        for path, text in (("problem.xml", POLYGON.replace("SOLUTIONS", solutions)), ("tests/01", "7\n"), ("tests/01.a", "14\n"),
+                           ("files/interact.cpp", INTERACTOR), ("files/check.cpp", CHECKER),
+                           *((f"solutions/{name}.py", program + "\n") for name, program, _, _ in SOLUTIONS)):
+            self.write(f"echo/{path}", text)
+        p = subprocess.run([JUDGE, "verify", "--json", os.path.join(self.dir, "echo")], cwd=ROOT, stdout=subprocess.PIPE, text=True,
+                           timeout=LIMIT_S)
+        package = json.loads(p.stdout)["packages"][0]
+        self.assertIsNone(package["error"])
+        found = {os.path.splitext(os.path.basename(s["name"]))[0]: s for s in package["submissions"]}
+        for name, _, verdict, message in SOLUTIONS:
+            with self.subTest(name):
+                self.assertEqual(found[name]["verdict"], verdict, found[name])
+                if message and verdict != "AC":
+                    self.assertIn(message, found[name]["message"])
 
     def test_transcripts(self):
         for case in CASES:
