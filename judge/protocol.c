@@ -40,8 +40,8 @@ static enum grade_validator testlib_said(const struct sandbox_report *r)
 static const char *const icpc_words[] = {"/dev/fd/3", "/dev/fd/4", "/box/" FEEDBACK_FOLDER, NULL};
 static const char *const testlib_words[] = {"/dev/fd/3", "/dev/fd/5", "/dev/fd/4", NULL};
 
-static const char *const interactor_words[] = {"/dev/fd/3", FEEDBACK_FOLDER "tout", "/dev/fd/4",
-					       NULL};
+static const char *const interactor_words[] = {"/dev/fd/3", "/box/" FEEDBACK_FOLDER "tout",
+					       "/dev/fd/4", NULL};
 
 static const struct protocol protocols[] = {
 	[PROBLEM_ICPC] = {icpc_words, 0, 0, "neither 42 nor 43", grade_icpc_exit, NULL},

@@ -1,13 +1,13 @@
 /*
  * protocol.h - how a package's validators and interactors are called, and what their exit codes say.
  *
- * icpc     PROGRAM INPUT ANSWER feedback/ ARGUMENTS, the output on standard input; 42 right, 43 wrong, anything else is broken.
+ * icpc     PROGRAM INPUT ANSWER /box/feedback/ ARGUMENTS, the output on standard input; 42 right, 43 wrong, anything else is broken.
  *          Messages are files in feedback/.
  * testlib  PROGRAM INPUT OUTPUT ANSWER; 0 right; 1 wrong answer, 2 presentation error, 4 dirt, 8 unexpected end of file: wrong;
  *          7 points and "partially correct": not right, so wrong where nothing is scored; 3 fail and anything else: broken.
  *          The message is what it writes to standard error.
  *
- * testlib's interactor: PROGRAM INPUT feedback/tout ANSWER, pipes to and from the contestant's program; the same exit codes.  After 0
+ * testlib's interactor: PROGRAM INPUT /box/feedback/tout ANSWER, pipes to and from the contestant's program; the same exit codes.  After 0
  * the checker looks at what is in tout, and has the last word.
  *
  * INPUT is descriptor 3, ANSWER 4 and OUTPUT 5 in the validator's cell.

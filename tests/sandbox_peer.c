@@ -141,7 +141,7 @@ static int run(struct cell *c, const Sandbox__Request *q)
 	int rc;
 
 	for (size_t i = 0; i < q->n_argv; i++)
-		if (strcmp(q->argv[i], "feedback/") == 0)
+		if (strcmp(q->argv[i], "/box/feedback/") == 0)
 			return validate(c, q);
 	if (strncmp(q->argv[0], "/program/", 9) != 0)
 		return compile(c, q);

@@ -13,7 +13,7 @@
  *
  *   solo       counts in `crowded` whoever runs at the same time
  *
- * A validator (a command with "feedback/") says 42 if the output is the answer, 43 if not; one whose source says "confused"
+ * A validator (a command with "/box/feedback/") says 42 if the output is the answer, 43 if not; one whose source says "confused"
  * exits with 1.
  */
 #ifndef SANDBOX_PEER_H
