@@ -229,6 +229,9 @@ int doc_parse(const char *file, const char *text, size_t len, struct doc *d, str
 	*d = (struct doc){.file = file};
 	if (len > DOC_BYTES_MAX)
 		return err_set(e, "%s: larger than %d KiB", file, DOC_BYTES_MAX / 1024);
+	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+		return err_set(e, "%s:1: begins with a byte-order mark: save it as UTF-8 without",
+			       file);
 	if (!yaml_parser_initialize(&parser))
 		return err_set(e, "%s: out of memory", file);
 	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);

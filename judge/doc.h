@@ -3,7 +3,7 @@
  *
  * Rules, configuration and problem packages are all read through this.  Packages are hostile, so only the plain part of YAML is
  * taken: one document of maps, lists and scalars.  Anchors, aliases and tags are refused (no "billion laughs"), so are
- * keys given twice, control characters, too much depth, too many nodes.
+ * keys given twice, control characters, a byte-order mark, too much depth, too many nodes.
  *
  * A table of struct doc_field says which keys a map may have and where their values go.  Anything else in the map is an error.
  * All errors read "FILE:LINE: what is wrong, what is expected".

@@ -108,6 +108,8 @@ int problem_load(const struct problem *p, const struct problem_file *f, char **d
 
 	if (package_read(p->dir, f->path, PROBLEM_FILE_MAX, &bytes, len, e) < 0)
 		return -1;
+	if (f->constants && problem_constants_apply(&p->constants, f->path, &bytes, len, e) < 0)
+		return -1;
 	if (hash_bytes(bytes, *len, hash, e) < 0)
 		return -1;
 	if (strcmp(hash, f->hash) != 0)
@@ -188,6 +190,7 @@ void problem_release(struct problem *p)
 	}
 	free(p->includes);
 	problem_words_free(p->languages);
+	problem_constants_release(&p->constants);
 	program_release(&p->validator);
 	program_release(&p->interactor);
 	for (size_t i = 0; i < p->nalso; i++)
@@ -212,6 +215,7 @@ static int read_icpc(struct problem *p, struct err *e)
 	p->kind = s.kind;
 	p->timing = s.timing;
 	p->languages = ptr_steal(&s.languages);
+	p->constants = s.constants; /* s uses them as long as the package is read */
 	if (rc == 0) {
 		p->title = s.title ? ptr_steal(&s.title) : strdup(p->name);
 		if (!p->title)
@@ -221,6 +225,7 @@ static int read_icpc(struct problem *p, struct err *e)
 		rc = problem_read_programs(p, &s, e);
 	if (rc == 0)
 		rc = problem_read_data(p, &s, e);
+	s.constants = (struct problem_constants){NULL, 0};
 	problem_settings_release(&s);
 	return rc;
 }

@@ -33,8 +33,17 @@ struct problem_file {
 	char *name; /* relative to what it belongs to: "check.cc" */
 	char *path; /* relative to the package, for problem_load(); NULL from a manifest */
 	uint64_t bytes;
-	uint32_t mode;                   /* artifacts: 0444 or 0555 */
+	uint32_t mode; /* artifacts: 0444 or 0555 */
+	int constants; /* on disk it has them by name; bytes and hash are with their values */
 	char hash[PROBLEM_HASH_LEN + 1]; /* SHA-256 of the content, the name of its blob */
+};
+
+/* What {{name}} stands for in programs of the package. */
+struct problem_constants {
+	struct problem_constant {
+		char *name, *value;
+	} * items;
+	size_t n;
 };
 
 /* Bits of problem.kind; none of them: accepted or not, one pass, no talk. */
@@ -161,6 +170,7 @@ struct problem {
 	int custom;                     /* has a validator of its own; otherwise the built-in one */
 	int custom_score;               /* legacy: that validator gives scores (`custom score`) */
 	enum problem_protocol protocol; /* of the validator */
+	struct problem_constants constants; /* of problem_read() only */
 	char **languages; /* codes of those that are taken, NULL-terminated; NULL: all */
 	struct problem_include *includes;
 	size_t nincludes;

@@ -146,6 +146,9 @@ static int read_group_file(struct walk *w, const char *path, const struct doc_fi
 
 	if (package_read(w->p->dir, path, DOC_BYTES_MAX, &text, &len, e) < 0)
 		return e->num == ENOENT ? 0 : -1;
+	if (fields == group_fields &&
+	    problem_constants_apply(&w->s->constants, path, &text, &len, e) < 0)
+		return -1;
 	if (doc_parse(path, text, len, &d, e) < 0)
 		return -1;
 	rc = doc_read(&d, d.root, fields, &f, e);
@@ -233,7 +236,7 @@ static int read_files_folder(struct walk *w, const char *base, struct problem_ca
 		folder = NULL;
 		return err_sys(e, "%s", base);
 	}
-	if (problem_read_files(w->p, folder, &c->files, &c->nfiles, e) < 0)
+	if (problem_read_files(w->p, folder, 0, &c->files, &c->nfiles, e) < 0)
 		return -1;
 	for (size_t i = 0; i < c->nfiles; i++)
 		w->bytes += c->files[i].bytes;

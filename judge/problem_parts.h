@@ -37,7 +37,8 @@ struct problem_settings {
 	unsigned args_line;
 	struct problem_limits limits;
 	struct problem_timing timing;
-	char **languages;     /* 2025-09; NULL: all */
+	char **languages; /* 2025-09; NULL: all */
+	struct problem_constants constants;
 	unsigned time_line;   /* where the time limit is in problem.yaml, 0: it is not */
 	struct problem_text { /* as it stands there */
 		char *format, *type, *validation, *flags, *other;
@@ -67,9 +68,9 @@ int problem_read_data(struct problem *p, const struct problem_settings *s, struc
 /* Fills p->includes; p->languages is known. */
 int problem_read_includes(struct problem *p, const struct problem_settings *s, struct err *e);
 
-/* All files of a folder, which may be missing; appends to *files. */
-int problem_read_files(const struct problem *p, const char *folder, struct problem_file **files,
-		       size_t *n, struct err *e);
+/* All files of a folder, which may be missing; appends to *files.  is_source: constants are for them. */
+int problem_read_files(const struct problem *p, const char *folder, int is_source,
+		       struct problem_file **files, size_t *n, struct err *e);
 
 /* What a file of a group or a test says of input validators replaces *words, see problem_case.input_args. */
 int problem_read_input_args(const struct doc *d, char ***words, struct err *e);
@@ -94,6 +95,18 @@ int problem_read_polygon(struct problem *p, struct err *e);
 /* Appends the file at path, under its own name, to a program. */
 int problem_source_add(const struct problem *p, const char *path, struct problem_file **files,
 		       size_t *n, struct err *e);
+
+/* `constants` of problem.yaml. */
+int problem_constants_read(const struct doc *d, struct problem_constants *out, struct err *e);
+void problem_constants_release(struct problem_constants *c);
+
+/* Puts the values in; *text is replaced.  What is no constant stays as it is. */
+int problem_constants_apply(const struct problem_constants *c, const char *path, char **text,
+			    size_t *len, struct err *e);
+
+/* problem_file_read() for a file of a program: with the constants' values in it. */
+int problem_source_read(const struct problem *p, const char *path, const char *name,
+			struct problem_file *out, struct err *e);
 
 /* Hashes one file: fills *out; takes nothing, copies name and path. */
 int problem_file_read(const struct problem *p, const char *path, const char *name,

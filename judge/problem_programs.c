@@ -24,7 +24,7 @@ int problem_source_add(const struct problem *p, const char *path, struct problem
 		return err_sys(e, "%s", path);
 	*files = grown;
 	grown[*n] = (struct problem_file){0};
-	return problem_file_read(p, path, name, &grown[(*n)++], e);
+	return problem_source_read(p, path, name, &grown[(*n)++], e);
 }
 
 static int add_listed(const struct problem *p, const char *folder,

@@ -8,8 +8,9 @@
 #define MARK                                                                                       \
 	'\1' /* begins the name of a validator in a list of arguments; no text of YAML has it */
 
-static int add_file(const struct problem *p, const char *folder, const struct package_entry *entry,
-		    struct problem_file **files, size_t *n, struct err *e)
+static int add_file(const struct problem *p, const char *folder, int is_source,
+		    const struct package_entry *entry, struct problem_file **files, size_t *n,
+		    struct err *e)
 {
 	AUTO_FREE char *path = NULL;
 	struct problem_file *grown;
@@ -27,18 +28,19 @@ static int add_file(const struct problem *p, const char *folder, const struct pa
 		return err_sys(e, "%s", path);
 	*files = grown;
 	grown[*n] = (struct problem_file){0};
-	return problem_file_read(p, path, entry->name, &grown[(*n)++], e);
+	return (is_source ? problem_source_read : problem_file_read)(p, path, entry->name,
+								     &grown[(*n)++], e);
 }
 
-int problem_read_files(const struct problem *p, const char *folder, struct problem_file **files,
-		       size_t *n, struct err *e)
+int problem_read_files(const struct problem *p, const char *folder, int is_source,
+		       struct problem_file **files, size_t *n, struct err *e)
 {
 	struct package_entry *list;
 	size_t count;
 	int rc = package_list(p->dir, folder, &list, &count, e);
 
 	for (size_t i = 0; rc == 0 && i < count; i++)
-		rc = add_file(p, folder, &list[i], files, n, e);
+		rc = add_file(p, folder, is_source, &list[i], files, n, e);
 	if (rc == 0)
 		package_list_free(list, count);
 	return rc;
@@ -80,7 +82,7 @@ static int read_include(struct problem *p, const struct package_entry *entry, st
 	*include = (struct problem_include){.code = strdup(entry->name)};
 	if (!include->code)
 		return err_sys(e, "%s", folder);
-	if (problem_read_files(p, folder, &include->files, &include->nfiles, e) < 0)
+	if (problem_read_files(p, folder, 1, &include->files, &include->nfiles, e) < 0)
 		return -1;
 	return include->nfiles ? 0 : err_set(e, "%s: is empty", folder);
 }

@@ -98,7 +98,7 @@ static const struct doc_field new[] = {
 	{"keywords",      .type = DOC_ANY},
 	{"languages",     .type = DOC_ANY},
 	{"allow_file_writing", DOC_FLAG, AT(text.flag)}, /* files in the box end with the run, so both are the same here */
-	{"constants",     .type = DOC_REFUSED},
+	{"constants",     .type = DOC_ANY},
 	{.key = NULL},
 };
 /* clang-format on */
@@ -344,7 +344,8 @@ int problem_parse_settings(const char *text, size_t len, struct problem_settings
 	if (rc == 0 && s->format != PROBLEM_2025_09)
 		rc = read_validation(&d, s, e);
 	if (rc == 0 && s->format == PROBLEM_2025_09)
-		rc = read_languages(&d, s, e);
+		rc = read_languages(&d, s, e) < 0 ? -1
+						  : problem_constants_read(&d, &s->constants, e);
 	if (rc == 0)
 		rc = check_time(&d, s, e);
 	if (rc == 0)
@@ -358,6 +359,7 @@ void problem_settings_release(struct problem_settings *s)
 	doc_fields_release(s->format == PROBLEM_2025_09 ? new : legacy, s);
 	free(s->title);
 	problem_words_free(s->languages);
+	problem_constants_release(&s->constants);
 	problem_words_free(s->args);
 	*s = (struct problem_settings){0};
 }

@@ -320,8 +320,15 @@ Test(problem, errors_of_2025_09_name_file_line_and_what_is_right)
 		 "problem.yaml:4: languages: expected all or a list of codes, like [cpp, java]"},
 		{"demo/problem.yaml", YAML "languages: []\n",
 		 "problem.yaml:4: languages: the list is empty"},
-		{"demo/problem.yaml", YAML "constants: {n: 5}\n",
-		 "problem.yaml:4: constants: not supported yet"},
+		{"demo/problem.yaml", "\xef\xbb\xbf" YAML,
+		 "problem.yaml:1: begins with a byte-order mark: save it as UTF-8 without"},
+		{"demo/problem.yaml", YAML "constants: 5\n",
+		 "problem.yaml:4: constants: expected a map of names and values"},
+		{"demo/problem.yaml", YAML "constants:\n  1st: 5\n",
+		 "problem.yaml:5: constants: \"1st\" is no name: letters, digits and '_', no digit "
+		 "first"},
+		{"demo/problem.yaml", YAML "constants:\n  n: [5]\n",
+		 "problem.yaml:5: constants: n: expected a number or a text"},
 		{"demo/problem.yaml", YAML "limits: {validation_passes: 3}\n",
 		 "problem.yaml:4: validation_passes: belongs to a problem of several passes (type: "
 		 "multi-pass)"},
@@ -697,6 +704,48 @@ Test(problem, what_is_given_to_programs)
 	put("demo/include/java/Main.java", "x");
 	cr_expect(eq(int, read_demo(&p, &e), -1));
 	cr_expect(eq(str, e.msg, "include/java: problem.yaml does not have it in languages"));
+	problem_release(&p);
+}
+
+Test(problem, constants_stand_in_programs_and_groups)
+{
+	struct problem p;
+	struct err e = {0};
+	AUTO_FREE char *text = NULL;
+	char version[65];
+	size_t len;
+
+	put_demo_2025();
+	put("demo/problem.yaml",
+	    "problem_format_version: 2025-09\nname: Demo\nuuid: 1\n"
+	    "limits: {time_limit: 2}\nconstants: {n: 1e5, long_name: two words, e: ''}\n");
+	put("demo/submissions/accepted/a.c",
+	    "int n = {{n}}; // {{long_name}}{{e}} {{none}} {{ n }} {n} {{n}\n");
+	put("demo/include/c/n.h", "#define N {{n}}\n");
+	put("demo/output_validator/check.py", "n = {{n}}\n");
+	put("demo/data/secret/test_group.yaml", "output_validator_args: ['{{long_name}}']\n");
+	put("demo/data/secret/1.in", "{{n}}\n");
+	cr_assert(zero(int, read_demo(&p, &e)), "%s", e.msg);
+	cr_assert(zero(int, problem_load(&p, &p.submissions[0].files[0], &text, &len, &e)));
+	cr_expect(eq(str, text, "int n = 1e5; // two words {{none}} {{ n }} {n} {{n}\n"));
+	cr_expect(eq(sz, len, p.submissions[0].files[0].bytes));
+	free(ptr_steal(&text));
+	cr_assert(zero(int, problem_load(&p, &p.includes[0].files[0], &text, &len, &e)));
+	cr_expect(eq(str, text, "#define N 1e5\n"));
+	free(ptr_steal(&text));
+	cr_assert(zero(int, problem_load(&p, &p.validator.sources[0], &text, &len, &e)));
+	cr_expect(eq(str, text, "n = 1e5\n"));
+	free(ptr_steal(&text));
+	cr_assert(zero(int, problem_load(&p, &p.cases[1].in, &text, &len, &e)));
+	cr_expect(eq(str, text, "{{n}}\n"));
+	cr_expect(eq(str, p.cases[1].args[0], "two words"));
+	memcpy(version, p.version, sizeof(version));
+	problem_release(&p);
+	put("demo/problem.yaml",
+	    "problem_format_version: 2025-09\nname: Demo\nuuid: 1\n"
+	    "limits: {time_limit: 2}\nconstants: {n: 1e6, long_name: two words, e: ''}\n");
+	cr_assert(zero(int, read_demo(&p, &e)), "%s", e.msg);
+	cr_expect(ne(str, p.version, version));
 	problem_release(&p);
 }
 
