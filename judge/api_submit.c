@@ -35,20 +35,6 @@ static int check_name(const Judge__V1__SubmitRequest *q, size_t i, struct api_st
 	return 0;
 }
 
-/* Handed in by mistake, it is given back: that is worth more than a verdict. */
-static int check_content(const Judge__V1__SubmitRequest *q, size_t i, struct api_status *st)
-{
-	const Judge__V1__SourceFile *s = q->sources[i];
-	struct compile_source source = {*s->name ? s->name : "it", s->content.data, s->content.len};
-	struct err e = {0};
-
-	if (source.len == 0)
-		return api_fail(st, API_INVALID_ARGUMENT, "sources[%zu].content: is empty", i);
-	if (source_check(&source, &e) < 0)
-		return api_fail(st, API_INVALID_ARGUMENT, "sources[%zu].content: %s", i, e.msg);
-	return 0;
-}
-
 static int check_fields(const Judge__V1__SubmitRequest *q, struct api_status *st)
 {
 	if (!*q->problem)
@@ -60,8 +46,11 @@ static int check_fields(const Judge__V1__SubmitRequest *q, struct api_status *st
 		return api_fail(st, API_INVALID_ARGUMENT, "sources: %zu files, must be 1 to %d",
 				q->n_sources, SOURCES_MAX);
 	for (size_t i = 0; i < q->n_sources; i++) {
-		if (check_name(q, i, st) < 0 || check_content(q, i, st) < 0)
+		if (check_name(q, i, st) < 0)
 			return -1;
+		if (q->sources[i]->content.len == 0)
+			return api_fail(st, API_INVALID_ARGUMENT, "sources[%zu].content: is empty",
+					i);
 	}
 	return 0;
 }
@@ -180,6 +169,22 @@ static size_t add_name(const char **names, size_t n, const char *name)
 }
 
 /* It may begin in a file that the problem adds. */
+/* A program or an archive was handed in by mistake: giving it back is worth more than a verdict. */
+static int check_text_files(const struct store_submission *sub, struct api_status *st)
+{
+	struct err e = {0};
+
+	for (size_t i = 0; i < sub->nsources; i++) {
+		const Judge__V1__SourceFile *s = sub->sources[i];
+		struct compile_source source = {s->name, s->content.data, s->content.len};
+
+		if (source_check(&source, &e) < 0)
+			return api_fail(st, API_INVALID_ARGUMENT, "sources[%zu].content: %s", i,
+					e.msg);
+	}
+	return 0;
+}
+
 static int check_main(const struct store_submission *sub, const Judge__V1__Problem *p,
 		      const struct language *l, struct api_status *st)
 {
@@ -253,7 +258,9 @@ static ProtobufCMessage *submit_to(struct api *a, const Judge__V1__SubmitRequest
 		named.name = name;
 		sub.sources = &single;
 	}
-	if (l != answers_language() && check_main(&sub, p->summary, l, st) < 0)
+	/* Answers may be any bytes, in files of any name. */
+	if (l != answers_language() &&
+	    (check_main(&sub, p->summary, l, st) < 0 || check_text_files(&sub, st) < 0))
 		return NULL;
 	return store_it(a, &sub, st);
 }

@@ -25,6 +25,21 @@ static int parse(const char *text, struct err *e)
 	return status;
 }
 
+/* Of /var, only what two compilers have of their own libraries there. */
+static int may_be_bound(const char *target)
+{
+	static const char *const never[] = {"/home", "/var", "/sys", "/run", "/root"};
+	static const char *const libraries[] = {"/var/lib/chicken", "/var/lib/ghc"};
+
+	for (size_t i = 0; i < ARRAY_LEN(libraries); i++)
+		if (strcmp(target, libraries[i]) == 0)
+			return 1;
+	for (size_t i = 0; i < ARRAY_LEN(never); i++)
+		if (strncmp(target, never[i], strlen(never[i])) == 0)
+			return 0;
+	return strcmp(target, "/etc") != 0;
+}
+
 Test(root, the_projects_own_rule)
 {
 	struct root r;
@@ -37,10 +52,7 @@ Test(root, the_projects_own_rule)
 		const char *t = r.mounts[i].target;
 
 		cr_expect_neq(r.mounts[i].type, ROOT_BIND_RW, "%s", t);
-		cr_expect(strcmp(t, "/etc") != 0 && strncmp(t, "/home", 5) != 0 &&
-				  strncmp(t, "/var", 4) != 0 && strncmp(t, "/sys", 4) != 0 &&
-				  strncmp(t, "/run", 4) != 0 && strncmp(t, "/root", 5) != 0,
-			  "%s", t);
+		cr_expect(may_be_bound(t), "%s", t);
 	}
 	root_release(&r);
 	cr_expect_eq(root_load(&r, "rules/roots", "none", &e), -1);
