@@ -116,6 +116,36 @@ Test(polygon, the_manifest_keeps_the_protocol)
 	problem_release(&q);
 }
 
+Test(polygon, an_interactor_is_a_program_beside_the_checker)
+{
+	struct problem p, q;
+	struct err e = {0};
+	AUTO_FREE char *text = NULL;
+
+	put_demo(HEAD JUDGE LIMITS TESTS END FILES
+		 "<assets>\n" CHECKER
+		 "<interactor><source path=\"files/talk.cpp\"/></interactor></assets></problem>");
+	put("demo/files/talk.cpp", "int main() {}\n");
+	cr_assert(zero(int, problem_read(at("demo"), &p, &e)), "%s", e.msg);
+	cr_expect(eq(u32, p.kind, PROBLEM_INTERACTIVE));
+	cr_assert(eq(sz, p.interactor.nsources, 2));
+	cr_expect(eq(str, p.interactor.sources[0].name, "talk.cpp"));
+	cr_expect(eq(str, p.interactor.sources[1].name, "testlib.h"));
+	cr_expect(eq(str, p.validator.sources[0].name, "check.cpp"));
+	/* as if they had been built */
+	p.validator.language = strdup("cpp17");
+	p.interactor.language = strdup("cpp20");
+	text = problem_to_manifest(&p);
+	cr_assert(zero(int, problem_from_manifest(text, &q, &e)), "%s", e.msg);
+	cr_expect(eq(u32, q.kind, PROBLEM_INTERACTIVE));
+	cr_expect(eq(str, q.interactor.language, "cpp20"));
+	cr_expect(eq(sz, q.interactor.nsources, 2));
+	cr_expect(eq(str, (char *)protocol_of_interactor(q.protocol)->words[1],
+		     "/box/feedback/tout"));
+	problem_release(&p);
+	problem_release(&q);
+}
+
 Test(polygon, what_is_wrong_is_named_with_its_line)
 {
 #define TAIL END FILES "<assets>\n" CHECKER "</assets></problem>"
