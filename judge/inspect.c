@@ -8,6 +8,7 @@
 #include "judge/language.h"
 #include "judge/problem.h"
 #include "judge/sandbox_client.h"
+#include "judge/script.h"
 #include "judge/text.h"
 #include "judge/validator.h"
 #include "proto/err.h"
@@ -236,7 +237,7 @@ static int load(struct checker *k, const struct problem_built *built, struct err
 		return err_set(e, "out of memory");
 	for (size_t i = 0; i < program->nsources; i++)
 		names[i] = program->sources[i].name;
-	k->language = languages_find(b->languages, built->language);
+	k->language = script_or_rule(b->languages, built->language);
 	k->argv = k->language ? language_run_argv(k->language, names, program->nsources,
 						  MEMORY_BYTES, e)
 			      : NULL;

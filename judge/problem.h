@@ -1,9 +1,8 @@
 /*
  * problem.h - problem packages: read from a folder or a zip archive, stored as a version, read back by a worker.
  *
- * Formats: legacy (also without problem_format_version), legacy-icpc, and of 2025-09 the pass-fail part.  What would change a
- * verdict and is not supported (interactive, scoring, multi-pass, include/, ...) is refused with "file:line: key: ... is not
- * supported yet", never passed over.
+ * Formats: legacy (also without problem_format_version), legacy-icpc and 2025-09.  What would change a verdict and is not
+ * supported (static_validator, ...) is refused with "file:line: key: ... not supported yet", never passed over.
  *
  * Polygon's packages (problem.xml) become the same struct, with testlib's protocol for their checkers.
  *

@@ -29,9 +29,24 @@ class JudgeCli(unittest.TestCase):
         cls.gavel.__enter__()
         cls.addClassCleanup(cls.gavel.__exit__, None, None, None)
         shutil.make_archive(f"{cls.gavel.dir}/problems/deviation", "zip", f"{ROOT}/problems", "deviation")
+        cls.write_open(f"{cls.gavel.dir}/problems/open")
         cls.gavel.start_sandboxd()
         cls.gavel.start_judged()
         cls.environment = {**os.environ, "JUDGE_SERVER": cls.gavel.address, "TZ": "UTC"}
+
+    @staticmethod
+    def write_open(folder):
+        """A package without a time limit, for one language, with the main function in a file of its own."""
+        for path, text in (("problem.yaml", "problem_format_version: 2025-09\nname: Open\nuuid: 1\nlanguages: [c]\n"
+                                            "limits: {time_resolution: 0.3}\nconstants: {factor: 2}\n"),
+                           ("include/c/main.c", '#include <stdio.h>\nint f(int);\nint main(int n, char **v) {\n'
+                                                ' int a; scanf("%d", &a); printf("%d %s\\n", f({{factor}} * a), v[n - 1]); }\n'),
+                           ("data/secret/test_group.yaml", "args: [last word]\n"),
+                           ("data/secret/1.in", "3\n"), ("data/secret/1.ans", "7 last word\n"),
+                           ("submissions/accepted/f.c", "int f(int a) { return a + 1; }\n")):
+            os.makedirs(os.path.dirname(f"{folder}/{path}"), exist_ok=True)
+            with open(f"{folder}/{path}", "w") as f:
+                f.write(text)
 
     def judge(self, *argv, status=0):
         """(standard output, standard error) of a command that must exit so."""
@@ -54,6 +69,18 @@ class JudgeCli(unittest.TestCase):
         self.assertTrue(all(" accepted " in line and " ms " in line and line.endswith(" MiB") for line in runs))
         self.assertEqual(lines[-1], "accepted")
         self.assertNotIn("\033", "".join(lines))
+
+    def test_a_package_without_a_limit_with_files_of_its_own(self):
+        self.assertRegex(self.judge("problems", "open")[0], r"CPU time +0\.300 s")
+        with tempfile.TemporaryDirectory() as folder:
+            for name, text, status, last in (("f.c", "int f(int a) { return 1 + a; }\n", 0, "accepted"),
+                                             ("g.c", "int f(int a) { return a; }\n", 1, "wrong answer on test 1 (secret/1)")):
+                with open(f"{folder}/{name}", "w") as f:
+                    f.write(text)
+                out, _ = self.judge("submit", "-p", "open", f"{folder}/{name}", status=status)
+                self.assertEqual(out.splitlines()[-1], last, out)
+        _, err = self.judge("submit", "-p", "open", program("accepted/sum.py"), status=2)
+        self.assertIn("takes c only, not python3", err)
 
     def test_not_accepted(self):
         for name, verdict in (("wrong_answer/int32.c", "wrong answer on test 6 (secret/04-int-max)"),

@@ -323,6 +323,10 @@ class Verify(unittest.TestCase):
         self.write("tiny/data/secret/2.in", "-7 7\n")
         status, out, err = self.verify(package)
         self.assertEqual((status, err), (0, ""), out)
+        self.write("tiny/input_validators/own/build", "#!/bin/sh\nprintf '#!/bin/sh\\nread a b; echo saw $a $b; exit 41\\n' > run\n"
+                   "chmod +x run\n")
+        os.chmod(os.path.join(package, "input_validators/own/build"), 0o755)
+        self.expect_refused(package, "BAD data/sample/1.in: own: exit code 41, expected 42: saw 1 2")
         self.write("tiny/input_validators/check.py", "import os\nos.abort()\n")
         self.expect_refused(package, "BAD data/sample/1.in: check.py: ended by signal 6")
         self.write("tiny/input_validators/check.py", "this is no python\n")
