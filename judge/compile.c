@@ -42,7 +42,7 @@ static int set_failed(struct compile_result *out, const char *reason, struct err
 static int put_sources(struct sandbox_client *c, const struct compile_job *job,
 		       const struct entry *entry, struct err *e)
 {
-	struct sandbox_file *files = calloc(job->nsources, sizeof(*files));
+	struct sandbox_file *files = calloc(job->nsources + 1, sizeof(*files));
 	size_t n = 0;
 	int rc = -1;
 

@@ -87,32 +87,38 @@ static size_t line_to_drop(const char *at)
 	return found && strspn(at, " ") >= (size_t)(found - at) ? len + (at[len] == '\n') : 0;
 }
 
+/* How much of the text here is to be replaced, and by what; 0: nothing. */
+static size_t replaced_at(const char *at, const struct compile_job *job, const struct entry *entry,
+			  const char **instead)
+{
+	size_t len = place_at(at, instead);
+
+	if (len == 0)
+		len = object_at(at, instead);
+	return len > 0 ? len : name_at(at, job, entry, instead);
+}
+
 static void rewrite(const char *at, const struct compile_job *job, const struct entry *entry,
 		    FILE *f)
 {
 	int new_line = 1, inside = 0;
 
 	while (*at) {
-		const char *instead;
+		const char *instead = "";
 		size_t len = new_line ? line_to_drop(at) : 0;
 
 		if (len > 0) {
 			at += len;
 			continue;
 		}
-		len = inside ? 0 : place_at(at, &instead);
-		if (len == 0 && !inside)
-			len = object_at(at, &instead);
-		if (len == 0 && !inside)
-			len = name_at(at, job, entry, &instead);
 		new_line = *at == '\n';
-		if (len > 0) {
-			fputs(instead, f);
-			at += len;
-		} else {
-			inside = is_word(*at);
+		len = inside ? 0 : replaced_at(at, job, entry, &instead);
+		inside = len == 0 && is_word(*at);
+		if (len == 0)
 			fputc(*at++, f);
-		}
+		else
+			fputs(instead, f);
+		at += len;
 	}
 }
 

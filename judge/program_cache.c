@@ -163,7 +163,7 @@ static int read_folder(struct program_cache *c, DIR *d, struct err *e)
 		qsort(found, n, sizeof(struct entry *), by_use);
 	for (size_t i = 0; i < n; i++)
 		add_entry(c, found[i]);
-	while (c->bytes > c->max_bytes)
+	while (c->oldest && c->bytes > c->max_bytes)
 		drop_oldest(c);
 	return 0;
 }
@@ -291,7 +291,7 @@ static void list_entry(struct program_cache *c, const char *key, const struct st
 		return;
 	}
 	add_entry(c, x);
-	while (c->bytes > c->max_bytes)
+	while (c->oldest && c->bytes > c->max_bytes)
 		drop_oldest(c);
 }
 

@@ -87,7 +87,7 @@ int program_entry_read(int fd, const char *key, struct compile_result *out, stru
 
 	if (io_read_fd(fd, PROGRAM_ENTRY_MAX, &data, &len, e) < 0)
 		return -1;
-	if (len < MAGIC_LEN + 2 * HASH_LEN || memcmp(data, MAGIC, MAGIC_LEN) != 0 ||
+	if (len < MAGIC_LEN + 2UL * HASH_LEN || memcmp(data, MAGIC, MAGIC_LEN) != 0 ||
 	    memcmp(data + MAGIC_LEN, key, HASH_LEN) != 0)
 		return err_set(e, "it is not what its name says");
 	len -= HASH_LEN;
