@@ -145,6 +145,7 @@ static int read_folder(struct program_cache *c, DIR *d, struct err *e)
 	AUTO_FREE struct entry **found = NULL;
 	size_t n = 0;
 
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): d is ours alone */
 	for (struct dirent *entry; (entry = readdir(d));) {
 		struct entry **grown = reallocarray(found, n + 1, sizeof(struct entry *));
 
