@@ -15,6 +15,7 @@
 #include "judge/problem.h"
 
 struct doc;
+struct doc;
 struct err;
 struct package_entry;
 
@@ -88,6 +89,10 @@ int problem_read_program(const struct problem *p, const char *folder,
 
 /* Fills p->custom, p->validator and, with the one above, p->submissions. */
 int problem_read_programs(struct problem *p, const struct problem_settings *s, struct err *e);
+
+/* Whether a package keeps to the part of legacy that is legacy-icpc: problem.yaml; then, once it has been read, its files. */
+int problem_icpc_settings(const struct doc *d, struct err *e);
+int problem_icpc_files(const struct problem *p, struct err *e);
 
 /* All of a Polygon package, from problem.xml on; p->dir and p->name are set. */
 int problem_read_polygon(struct problem *p, struct err *e);

@@ -334,6 +334,8 @@ int problem_parse_settings(const char *text, size_t len, struct problem_settings
 	if (doc_parse("problem.yaml", text, len, &d, e) < 0)
 		return -1;
 	rc = read_format(&d, s, e);
+	if (rc == 0 && s->format == PROBLEM_LEGACY_ICPC)
+		rc = problem_icpc_settings(&d, e);
 	if (rc == 0)
 		rc = read_type(&d, s, e); /* before unknown keys: says best why */
 	s->timing = default_timing(s);

@@ -286,6 +286,60 @@ Test(problem, legacy_errors_name_file_line_and_what_is_right)
 		expect_wrong(&rows[i], put_demo);
 }
 
+static void put_demo_icpc(void)
+{
+	put_demo();
+	put("demo/problem.yaml", "problem_format_version: legacy-icpc\nname: Demo\n");
+}
+
+Test(problem, legacy_icpc_is_the_smaller_format)
+{
+#define ICPC "problem_format_version: legacy-icpc\n"
+#define NAME                                                                                       \
+	" is not a name for legacy-icpc: at least two letters, digits and \"._-\", a letter or "   \
+	"digit "                                                                                   \
+	"first and last"
+	static const struct wrong rows[] = {
+		{"demo/problem.yaml", ICPC "type: pass-fail\n",
+		 "problem.yaml:2: type: legacy-icpc does not have it, expected "
+		 "problem_format_version: legacy"},
+		{"demo/problem.yaml", ICPC "name: a\ngrading: {objective: max}\n",
+		 "problem.yaml:3: grading: legacy-icpc does not have it, expected "
+		 "problem_format_version: legacy"},
+		{"demo/problem.yaml", ICPC "validation: custom score\n",
+		 "problem.yaml:2: validation: legacy-icpc has default, custom and custom "
+		 "interactive"},
+		{"demo/problem.yaml", ICPC "validation: custom multi-pass\n",
+		 "problem.yaml:2: validation: legacy-icpc has default, custom and custom "
+		 "interactive"},
+		{"demo/problem.yaml", ICPC "validation: [custom]\n",
+		 "problem.yaml:2: validation: legacy-icpc has default, custom and custom "
+		 "interactive"},
+		{"demo/data/secret/g/1.in", "x", "data/secret/g/1.in: there is no 1.ans"},
+		{"demo/data/secret/g/", "", "data/secret: \"g\"" NAME},
+		{"demo/data/secret/g1/", "", "data/secret/g1: legacy-icpc has no groups of tests"},
+		{"demo/data/sample/_1.png", "", "data/sample: \"_1.png\"" NAME},
+		{"demo/submissions/accepted/b_/main.c", "", "submissions/accepted: \"b_\"" NAME},
+		{"demo/submissions/wrong_answer/c++.c++", "",
+		 "submissions/wrong_answer: \"c++.c++\"" NAME},
+	};
+	struct problem p;
+	struct err e = {0};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		expect_wrong(&rows[i], put_demo_icpc);
+	put_demo_icpc();
+	put("demo/data/sample/1_.png", "");
+	cr_expect(zero(int, read_demo(&p, &e)), "%s", e.msg);
+	problem_release(&p);
+	cr_assert(zero(
+		int, rename(at("demo/submissions/accepted"), at("demo/submissions/wrong_answer"))));
+	cr_expect(eq(int, read_demo(&p, &e), -1));
+	cr_expect(eq(str, e.msg,
+		     "submissions/accepted: there is no program, legacy-icpc demands one"));
+	problem_release(&p);
+}
+
 Test(problem, errors_of_2025_09_name_file_line_and_what_is_right)
 {
 #define YAML "problem_format_version: 2025-09\nname: a\nuuid: 1\n"
