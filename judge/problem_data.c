@@ -455,6 +455,21 @@ static int read_all_checks(struct problem *p, const struct problem_settings *s,
 	return read_checks(p, s, top, "data/valid_output", WALK_OUTPUTS, e);
 }
 
+/* Tests beside the two folders would be passed over. */
+static int check_loose_tests(const struct problem *p, struct err *e)
+{
+	struct package_entry *list;
+	size_t n;
+	int rc = package_list(p->dir, "data", &list, &n, e);
+
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		if (!list[i].folder && (ends(list[i].name, ".in") || ends(list[i].name, ".ans")))
+			rc = err_set(e, "data/%s: expected tests in data/sample or data/secret",
+				     list[i].name);
+	package_list_free(list, n);
+	return rc;
+}
+
 int problem_read_data(struct problem *p, const struct problem_settings *s, struct err *e)
 {
 	struct walk w = {.p = p, .s = s};
@@ -470,7 +485,9 @@ int problem_read_data(struct problem *p, const struct problem_settings *s, struc
 	if (!p->custom &&
 	    validator_flags_parse((const char *const *)top.args, &top.flags, &why) < 0)
 		return err_set(e, "problem.yaml:%u: validator_flags: %s", s->args_line, why.msg);
-	rc = group_open(&w, &top, "data", 0, &data, e); /* 2025-09 has no file there */
+	rc = check_loose_tests(p, e);
+	if (rc == 0)
+		rc = group_open(&w, &top, "data", 0, &data, e); /* 2025-09 has no file there */
 	if (rc == 0)
 		rc = walk_folder(&w, &data, "data/sample", 0, e);
 	samples = p->ncases;

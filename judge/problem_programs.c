@@ -122,6 +122,20 @@ static int read_validator(struct problem *p, const struct problem_settings *s,
 	return read_program(p, folder, &p->validator.sources, &p->validator.nsources, e);
 }
 
+/* A validator where only the other format looks for it would be passed over, and every output compared with the answer. */
+static int check_other_folder(const struct problem *p, int new, struct err *e)
+{
+	const char *other = new ? "output_validators" : "output_validator";
+	int kind = p->custom ? 0 : package_kind(p->dir, other, e);
+
+	if (kind < 0)
+		return -1;
+	return kind == 0 ? 0
+			 : err_set(e, "%s: belongs to %s, expected %s", other,
+				   new ? "the legacy formats" : "2025-09",
+				   new ? "output_validator" : "output_validators");
+}
+
 /* Legacy packages say in problem.yaml whether they have a validator, 2025-09 ones by having it. */
 static int find_validator(struct problem *p, const struct problem_settings *s, struct err *e)
 {
@@ -134,7 +148,9 @@ static int find_validator(struct problem *p, const struct problem_settings *s, s
 	if (rc < 0)
 		return -1;
 	p->custom = new ? n > 0 : s->custom;
-	if (p->custom && n == 0)
+	if (check_other_folder(p, new, e) < 0)
+		rc = -1;
+	else if (p->custom && n == 0)
 		rc = err_set(e, "problem.yaml: validation: custom, but there is no program in %s",
 			     folder);
 	else if (!p->custom && n > 0)

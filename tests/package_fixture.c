@@ -30,6 +30,11 @@ const char *at(const char *path)
 
 void put(const char *path, const char *text)
 {
+	put_bytes(path, text, strlen(text));
+}
+
+void put_bytes(const char *path, const void *data, size_t len)
+{
 	char full[512];
 	FILE *f;
 
@@ -42,6 +47,6 @@ void put(const char *path, const char *text)
 	if (full[strlen(full) - 1] == '/')
 		return;
 	f = fopen(full, "w");
-	if (!f || fputs(text, f) < 0 || fclose(f) != 0)
+	if (!f || fwrite(data, 1, len, f) != len || fclose(f) != 0)
 		abort();
 }

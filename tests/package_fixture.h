@@ -6,6 +6,8 @@
 #ifndef PACKAGE_FIXTURE_H
 #define PACKAGE_FIXTURE_H
 
+#include <stddef.h>
+
 extern char root[64]; /* the folder */
 
 void make_root(void);
@@ -16,5 +18,6 @@ const char *at(const char *path);
 
 /* Writes ROOT/path with the folders it needs; a path that ends in '/' is a folder. */
 void put(const char *path, const char *text);
+void put_bytes(const char *path, const void *data, size_t len);
 
 #endif

@@ -344,6 +344,8 @@ Test(problem, errors_of_2025_09_name_file_line_and_what_is_right)
 {
 #define YAML "problem_format_version: 2025-09\nname: a\nuuid: 1\n"
 	static const struct wrong rows[] = {
+		{"demo/output_validators/a.c", "x",
+		 "output_validators: belongs to the legacy formats, expected output_validator"},
 		{"demo/problem.yaml", YAML "validation: custom\n",
 		 "problem.yaml:4: unknown key \"validation\""},
 		{"demo/problem.yaml", "problem_format_version: 2025-09\nname: a\n",
