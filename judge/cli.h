@@ -92,6 +92,10 @@ void cli_usage(uint64_t cpu_time_us, uint64_t memory_bytes);
 /* "2026-01-02 03:04:05", local time. */
 void cli_time(int64_t at_us);
 void cli_run(const Judge__V1__Run *run, uint32_t tests_total);
+/* "40 of 100 points", or nothing where there is no score.  NULL is allowed. */
+void cli_points(const char *before, const Judge__V1__Score *score);
+/* A line for each group of tests.  NULL is allowed. */
+void cli_groups(const Judge__V1__Score *score);
 
 /* One line of a table, "NAME    text"; nothing when there is no text. */
 void cli_row(const char *name, const char *text);

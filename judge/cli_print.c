@@ -128,6 +128,10 @@ void cli_run(const Judge__V1__Run *run, uint32_t tests_total)
 		cli_column(u->syscall, 0);
 		putchar(')');
 	}
+	if (*run->score) {
+		fputs("  ", stdout);
+		cli_column(run->score, 0);
+	}
 	putchar('\n');
 	fflush(stdout);
 }
@@ -149,4 +153,47 @@ void cli_time_row(const char *name, int64_t at_us)
 	printf("%-16s ", name);
 	cli_time(at_us);
 	putchar('\n');
+}
+
+/* "40 of 100" */
+static void score_of_most(const char *score, const char *most, int width)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "%.60s%s%.60s", score, *most ? " of " : "", most);
+	cli_column(text, width);
+}
+
+void cli_points(const char *before, const Judge__V1__Score *score)
+{
+	if (!score || !*score->score)
+		return;
+	fputs(before, stdout);
+	score_of_most(score->score, score->max_score, 0);
+	fputs(" points", stdout);
+}
+
+void cli_groups(const Judge__V1__Score *score)
+{
+	for (size_t i = 0; score && i < score->n_groups; i++) {
+		const Judge__V1__GroupResult *g = score->groups[i];
+
+		fputs("  group  ", stdout);
+		cli_column(g->name, 24);
+		putchar(' ');
+		if (g->verdict)
+			cli_verdict(g->verdict, 22);
+		else
+			cli_column("not judged", 22);
+		if (*g->score)
+			score_of_most(g->score, g->max_score, 16);
+		else
+			cli_column("", 16);
+		printf("  %u of %u tests", g->judged, g->tests);
+		if (*g->message) {
+			fputs("  ", stdout);
+			cli_column(g->message, 0);
+		}
+		putchar('\n');
+	}
 }

@@ -50,6 +50,7 @@ static void show_submission(const Judge__V1__Submission *s)
 	if (s->state == JUDGE__V1__STATE__FINISHED) {
 		printf("%-16s ", "verdict");
 		cli_verdict(s->verdict, 0);
+		cli_points(", ", s->score);
 		putchar('\n');
 	}
 	cli_row("message", s->message);
@@ -64,6 +65,7 @@ static void show_submission(const Judge__V1__Submission *s)
 	}
 	for (size_t i = 0; i < s->n_runs; i++)
 		cli_run(s->runs[i], s->tests_total);
+	cli_groups(s->score);
 	if (*s->compiler_message) {
 		fputs("\n--- what the compiler said\n", stdout);
 		cli_text(s->compiler_message);
@@ -165,6 +167,12 @@ static void print_problem(const ProtobufCMessage *m)
 	cli_row("validation", p->validation);
 	for (size_t i = 0; i < p->n_types; i++)
 		cli_row("type", p->types[i]);
+	if (*p->objective) {
+		cli_row("best score", *p->max_score ? p->max_score : "unbounded");
+		cli_row("objective", p->objective);
+	}
+	for (size_t i = 0; i < p->n_groups; i++)
+		cli_row(i == 0 ? "groups" : "", p->groups[i]);
 	printf("%-16s %u\n", "tests", p->tests);
 	printf("%-16s %.3f s\n", "CPU time", (double)p->cpu_limit_us / 1e6);
 	printf("%-16s %.1f MiB\n", "memory", (double)p->memory_limit_bytes / (1 << 20));
@@ -314,6 +322,7 @@ static void submission_line(const Judge__V1__Submission *s)
 	cli_usage(s->cpu_time_us, s->memory_peak_bytes);
 	fputs("  ", stdout);
 	cli_column(s->author, 0);
+	cli_points(*s->author ? "  " : "", s->score);
 	putchar('\n');
 }
 

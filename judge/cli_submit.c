@@ -23,8 +23,11 @@ struct follow {
 
 static void show_finish(const Judge__V1__Event *ev, const char *where)
 {
+	cli_groups(ev->score);
 	cli_verdict(ev->verdict, 0);
-	cli_text(where);
+	if (ev->verdict != JUDGE__V1__VERDICT__ACCEPTED)
+		cli_text(where);
+	cli_points(", ", ev->score);
 	if (*ev->message) {
 		fputs(": ", stdout);
 		cli_text(ev->message);
@@ -139,6 +142,7 @@ static int ask_verdict(struct follow *f, struct api_status *st)
 		cli_json(&s->base);
 	} else {
 		cli_verdict(s->verdict, 0);
+		cli_points(", ", s->score);
 		putchar('\n');
 	}
 	judge__v1__submission__free_unpacked(s, NULL);

@@ -114,6 +114,19 @@ enum expect_state {
 enum expect_state expect_check(const struct expect_rules *rules, const struct expect_run *runs,
 			       size_t n, int verdict, char *why);
 
+struct expect_group {      /* borrowed */
+	const char *name;  /* "" for the submission */
+	const char *score; /* as score_format() writes it; "": it has none */
+};
+
+/*
+ * Looks at the scores of groups and of the submission, which is to be among them.  best is the problem's best score, NULL if
+ * there is none.  EXPECT_MET or EXPECT_BROKEN.
+ */
+enum expect_state expect_check_scores(const struct expect_rules *rules,
+				      const struct expect_group *groups, size_t n,
+				      const struct score *best, char *why);
+
 /* Whether a test's verdict is worth having after the submission has failed: some rule is about single tests. */
 int expect_wants_all(const struct expect_rules *rules);
 

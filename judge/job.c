@@ -4,10 +4,12 @@
 
 #include "judge/answers.h"
 #include "judge/failpoint.h"
+#include "judge/grader.h"
 #include "judge/jury.h"
 #include "judge/language.h"
 #include "judge/problem.h"
 #include "judge/sandbox_client.h"
+#include "judge/tally.h"
 #include "judge/text.h"
 #include "judge/trial.h"
 #include "proto/err.h"
@@ -153,13 +155,21 @@ static int renew_program(struct job *j, struct err *e)
 	return rc;
 }
 
-static int renew_jury(struct job *j, struct err *e)
+/* A cell of the jury with this program of the problem in it. */
+static int renew_jury(struct job *j, const struct problem_program *program, struct err *e)
 {
-	if (!j->config->validator || j->jury)
+	/* Given up for good reason before. */
+	if (j->jury && sandbox_client_lost(j->jury))
+		drop_cell(j, &j->jury);
+	if (j->jury && j->loaded == program)
 		return 0;
-	if (take_cell(j, &j->jury, j->config->jury_socket, e) < 0)
+	if (!j->jury && take_cell(j, &j->jury, j->config->jury_socket, e) < 0)
 		return -1;
-	return jury_load(j->jury, &j->config->problem->validator, j->config->blobs, e);
+	j->loaded = NULL;
+	if (jury_load(j->jury, program, j->config->blobs, e) < 0)
+		return -1;
+	j->loaded = program;
+	return 0;
 }
 
 /* After a failure: 1 if it was a cell that died and the work is worth another try in a new one. */
@@ -194,19 +204,50 @@ static int compile_step(struct job *j, struct compile_result *r, struct err *e)
 
 static int try_test(struct job *j, struct trial *t, struct err *e)
 {
-	/* Given up for good reason in the test before. */
-	if (j->jury && sandbox_client_lost(j->jury))
-		drop_cell(j, &j->jury);
-	if (renew_program(j, e) < 0 || renew_jury(j, e) < 0)
+	if (renew_program(j, e) < 0)
+		return -1;
+	if (j->config->validator && renew_jury(j, &j->config->problem->validator, e) < 0)
 		return -1;
 	return trial_run(t, &(struct trial_cells){j->config, j->program, j->jury}, e);
 }
 
-static int judge_test(struct job *j, size_t index, struct job_result *out, struct err *e)
+/* A tally_grader; the caller asks again if a cell died. */
+static int ask_grader(void *arg, const struct problem_group *g, const char *results,
+		      struct tally_result *out, struct err *e)
+{
+	struct job *j = arg;
+	const struct problem *p = j->config->problem;
+
+	if (renew_jury(j, &p->grader, e) < 0)
+		return -1;
+	return grader_run(j->jury, p, j->config->grader, g, results, out, e);
+}
+
+/* Adds a test to its group.  Its score may be an error that nobody but the tally can see. */
+static int count_test(struct job *j, struct tally *tally, const struct trial *t,
+		      Judge__V1__Run *run, struct err *e)
+{
+	const struct job_config *c = j->config;
+	struct tally_test test = {
+		.verdict = c->regrade ? c->regrade(c->regrade_arg, run) : run->verdict,
+		.said = t->said,
+		.score_file = t->score,
+		.multiplier_file = t->multiplier,
+	};
+	struct tally_result r;
+
+	tally_add(tally, &test, &r);
+	return trial_rate(run, &r, e);
+}
+
+/* tally: NULL for a test that does not count. */
+static int judge_test(struct job *j, size_t index, struct tally *tally, struct job_result *out,
+		      struct err *e)
 {
 	struct trial t = {.test = &j->config->problem->cases[index],
 			  .report = {.stdout_fd = -1, .stderr_fd = -1}};
 	Judge__V1__Run *run;
+	int rc = 0;
 
 	FAILPOINT("run.before");
 	while (try_test(j, &t, e) < 0) {
@@ -215,39 +256,89 @@ static int judge_test(struct job *j, size_t index, struct job_result *out, struc
 			return err_wrap(e, "test %s", t.test->name);
 	}
 	FAILPOINT("run.after");
-	run = trial_result(&t, index);
+	run = trial_result(&t, index, j->config->problem->groups[t.test->group].name);
+	if (run)
+		out->runs[out->nruns++] = run;
+	if (run && tally)
+		rc = count_test(j, tally, &t, run, e);
 	trial_release(&t);
 	if (!run)
 		return err_set(e, "out of memory");
-	out->runs[out->nruns++] = run;
-	if (out->verdict == JUDGE__V1__VERDICT__ACCEPTED)
-		out->verdict = run->verdict;
-	return tell(j, JUDGE__V1__EVENT__KIND__TEST, run, NULL, e);
+	return rc < 0 ? -1 : tell(j, JUDGE__V1__EVENT__KIND__TEST, run, NULL, e);
+}
+
+static int is_broken(const struct job_result *out)
+{
+	return out->nruns > 0 &&
+	       out->runs[out->nruns - 1]->verdict == JUDGE__V1__VERDICT__JUDGE_ERROR;
 }
 
 static int wants_more(const struct job *j, const struct job_result *so_far)
 {
-	if (so_far->verdict == JUDGE__V1__VERDICT__ACCEPTED)
-		return 1;
-	return so_far->verdict != JUDGE__V1__VERDICT__JUDGE_ERROR && j->config->more &&
-	       j->config->more(j->config->more_arg, so_far);
+	return j->config->more && j->config->more(j->config->more_arg, so_far);
 }
 
-/* In order; the verdict is that of the first that is not accepted. */
+/* The next test that counts, or all of them if there is none; graders are asked meanwhile. */
+static int next_test(struct job *j, struct tally *tally, size_t *next, struct err *e)
+{
+	int rc;
+
+	*next = j->config->problem->ncases;
+	do
+		rc = tally_next(tally, next, e);
+	while (rc < 0 && recover(j));
+	return rc;
+}
+
+/* Those that count, in order, and between them those that are wanted all the same. */
+static int judge_counted(struct job *j, struct tally *tally, struct job_result *out, struct err *e)
+{
+	size_t at = 0, next;
+	int rc;
+
+	while ((rc = next_test(j, tally, &next, e)) >= 0 && !is_broken(out)) {
+		for (; at < next && !is_broken(out) && wants_more(j, out); at++)
+			if (judge_test(j, at, NULL, out, e) < 0)
+				return -1;
+		if (rc == 0 || is_broken(out))
+			break;
+		if (judge_test(j, next, tally, out, e) < 0)
+			return -1;
+		at = next + 1;
+	}
+	return rc;
+}
+
+static int conclude(const struct tally *tally, struct job_result *out, struct err *e)
+{
+	const struct tally_result *r = tally_group(tally, 0);
+
+	if (tally_report(tally, &out->score, e) < 0)
+		return -1;
+	out->verdict = r->verdict;
+	if (r->verdict == JUDGE__V1__VERDICT__JUDGE_ERROR && r->message[0])
+		out->message = text_copy(r->message);
+	if (!is_broken(out))
+		return 0;
+	out->verdict = JUDGE__V1__VERDICT__JUDGE_ERROR;
+	free(out->message);
+	out->message = text_copy(out->runs[out->nruns - 1]->message);
+	return 0;
+}
+
 static int judge_tests(struct job *j, struct job_result *out, struct err *e)
 {
-	size_t n = j->config->problem->ncases;
+	const struct problem *p = j->config->problem;
+	struct tally *tally = tally_new(p, ask_grader, j);
+	int rc;
 
-	out->runs = calloc(n + 1, sizeof(Judge__V1__Run *));
-	if (!out->runs)
-		return err_set(e, "out of memory");
-	out->verdict = JUDGE__V1__VERDICT__ACCEPTED;
-	for (size_t i = 0; i < n && wants_more(j, out); i++)
-		if (judge_test(j, i, out, e) < 0)
-			return -1;
-	if (out->verdict == JUDGE__V1__VERDICT__JUDGE_ERROR)
-		out->message = text_copy(out->runs[out->nruns - 1]->message);
-	return 0;
+	out->runs = calloc(p->ncases + 1, sizeof(Judge__V1__Run *));
+	if (tally && out->runs)
+		rc = judge_counted(j, tally, out, e) < 0 ? -1 : conclude(tally, out, e);
+	else
+		rc = err_set(e, "out of memory");
+	tally_free(tally);
+	return rc;
 }
 
 static Judge__V1__Evidence *evidence_of(const struct job *j, int cached)
@@ -357,6 +448,8 @@ void job_result_release(struct job_result *r)
 	for (size_t i = 0; i < r->nruns; i++)
 		judge__v1__run__free_unpacked(r->runs[i], NULL);
 	free(r->runs);
+	if (r->score)
+		judge__v1__score__free_unpacked(r->score, NULL);
 	free(r->message);
 	free(r->compiler_message);
 	if (r->evidence)

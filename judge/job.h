@@ -25,6 +25,7 @@ struct job_result;
 struct language;
 struct languages;
 struct problem;
+struct problem_program;
 struct sandbox_client;
 
 #define JOB_LOSSES_MAX 5
@@ -32,8 +33,14 @@ struct sandbox_client;
 /* Called for COMPILING, COMPILED and each TEST; -1 ends the job as JOB_STOPPED.  The event is borrowed. */
 typedef int job_event(void *arg, Judge__V1__Event *event, struct err *e);
 
-/* Asked after each test from the first failure on: 1 if the next one is to be judged all the same. */
+/*
+ * Asked before each test that cannot change the result any more (tally.h): 1 if it is to be judged all the same.  A JUDGE_ERROR is
+ * the last test in any case.
+ */
 typedef int job_more(void *arg, const struct job_result *so_far);
+
+/* The verdict that counts for a test's group and for the submission, where it is another one than the run's own. */
+typedef Judge__V1__Verdict job_regrade(void *arg, const Judge__V1__Run *run);
 
 struct job_config { /* borrowed for as long as the job */
 	const char *program_socket, *jury_socket;
@@ -44,21 +51,25 @@ struct job_config { /* borrowed for as long as the job */
 	const struct language *language;
 	const struct languages *languages; /* for problems with several validators */
 	const struct language *validator;  /* of the problem's own validator; NULL: it has none */
+	const struct language *grader;     /* of its grader; NULL: it has none */
 	const struct compile_source *sources;
 	size_t nsources;
 	size_t transcript_bytes; /* kept of what program and interactor say to each other; 0: nothing */
 	job_event *event;        /* may be NULL */
 	void *event_arg;
-	job_more *more; /* NULL: the first failure is the last test */
+	job_more *more; /* NULL: only tests that matter are judged */
 	void *more_arg;
+	job_regrade *regrade; /* NULL: the run's own */
+	void *regrade_arg;
 };
 
 struct job_result { /* released by job_result_release() */
 	Judge__V1__Verdict verdict;
 	char *message; /* why, for JUDGE_ERROR; may be NULL */
 	char *compiler_message;
-	Judge__V1__Run **runs; /* up to the first failure, or further if job_config.more wants it */
+	Judge__V1__Run **runs; /* the tests that were judged, in order */
 	size_t nruns;
+	Judge__V1__Score *score; /* NULL: a pass-fail problem without groups */
 	Judge__V1__Evidence *evidence;
 };
 
@@ -75,6 +86,7 @@ struct job { /* fields of job.c */
 	struct supply supply;
 	pthread_mutex_t lock; /* of the clients as pointers, and of aborted */
 	struct sandbox_client *program, *jury;
+	const struct problem_program *loaded; /* into the jury's cell */
 	int aborted;
 	int no_sandbox;
 	unsigned losses;

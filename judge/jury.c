@@ -226,9 +226,33 @@ static uint64_t box_bytes(const struct problem *p)
 	return output_limit(p) > BOX_BYTES ? output_limit(p) : BOX_BYTES;
 }
 
+struct jury_limits jury_limits_of(const struct problem *p, const struct language *l)
+{
+	return (struct jury_limits){
+		.time_us = time_limit(p),
+		.memory_bytes = memory_limit(p) + l->run.memory_extra_bytes,
+		.output_bytes = output_limit(p),
+		.box_bytes = box_bytes(p),
+	};
+}
+
+char **jury_argv(const struct problem *p, const struct problem_program *program,
+		 const struct language *l, struct err *e)
+{
+	const char **names = source_names(program, e);
+	char **argv;
+
+	if (!names)
+		return NULL;
+	argv = language_run_argv(l, names, program->nsources, memory_limit(p), e);
+	free(names);
+	return argv;
+}
+
 static void fill_spec(struct call *call, const struct problem *p, const struct language *l,
 		      const struct jury_test *t)
 {
+	struct jury_limits lim = jury_limits_of(p, l);
 	int as_file = call->protocol->output_is_file;
 
 	call->extra[0] = t->input_fd;
@@ -238,11 +262,11 @@ static void fill_spec(struct call *call, const struct problem *p, const struct l
 		.policy = l->run.policy,
 		.argv = call->argv,
 		.env = (const char *const *)l->run.env,
-		.cpu_time_us = time_limit(p),
-		.wall_time_us = 2 * time_limit(p) + 1000000,
-		.memory_bytes = memory_limit(p) + l->run.memory_extra_bytes,
-		.output_bytes = output_limit(p),
-		.box_bytes = box_bytes(p),
+		.cpu_time_us = lim.time_us,
+		.wall_time_us = 2 * lim.time_us + 1000000,
+		.memory_bytes = lim.memory_bytes,
+		.output_bytes = lim.output_bytes,
+		.box_bytes = lim.box_bytes,
 		.processes = l->run.processes,
 		.stdin_fd = as_file ? -1 : t->output_fd,
 		.extra_fds = call->extra,
@@ -261,15 +285,11 @@ static int call_init(struct call *call, const struct problem *p, const struct la
 		     const struct jury_test *t, struct err *e)
 {
 	const struct problem_program *program = t->program ? t->program : &p->validator;
-	const char **names = source_names(program, e);
 
 	*call = (struct call){.protocol = program == &p->interactor
 						  ? protocol_of_interactor(p->protocol)
 						  : protocol_of(p->protocol)};
-	if (!names)
-		return -1;
-	call->program = language_run_argv(l, names, program->nsources, memory_limit(p), e);
-	free(names);
+	call->program = jury_argv(p, program, l, e);
 	call->argv = call->program ? full_command(call->program, call->protocol->words, t->args, e)
 				   : NULL;
 	if (!call->argv) {
@@ -318,13 +338,13 @@ static int blame(const struct sandbox_report *r, const char *how, struct jury_ou
 
 /*
  * What cannot be taken, a sparse file larger than the box, say, is lost with a word to the judges; of several passes the next one would
- * be played without it, so there it is a fault.
+ * be played without it, and a score would not be known, so there it is a fault.
  */
 static int lost_feedback(const struct problem *p, struct jury_outcome *out, struct err *e)
 {
 	struct err why = *e;
 
-	if (p->kind & PROBLEM_MULTI_PASS)
+	if (p->kind & (PROBLEM_MULTI_PASS | PROBLEM_SCORING))
 		out->said = GRADE_BROKEN;
 	if (asprintf(&out->message, "the validator's feedback is lost: %s\n", why.msg) >= 0)
 		return 0;
@@ -332,10 +352,19 @@ static int lost_feedback(const struct problem *p, struct jury_outcome *out, stru
 	return err_set(e, "out of memory");
 }
 
+static int take_scores(const struct feedback *f, struct jury_outcome *out, struct err *e)
+{
+	if (feedback_text(f, "score.txt", &out->score, e) < 0)
+		return -1;
+	return feedback_text(f, "score_multiplier.txt", &out->multiplier, e);
+}
+
 static int take_feedback(struct sandbox_client *c, const struct problem *p,
 			 const struct protocol *protocol, struct jury_outcome *out, struct err *e)
 {
-	const char *what = protocol->leaves ? protocol->leaves : "*message.txt";
+	const char *what = protocol->leaves            ? protocol->leaves
+			   : p->kind & PROBLEM_SCORING ? "*.txt"
+						       : "*message.txt";
 	struct feedback *f = &out->feedback;
 
 	if (protocol->speaks && !protocol->leaves)
@@ -348,6 +377,8 @@ static int take_feedback(struct sandbox_client *c, const struct problem *p,
 		return 0;
 	if (p->kind & PROBLEM_MULTI_PASS)
 		out->next_fd = feedback_take(f, "nextpass.in");
+	if (p->kind & PROBLEM_SCORING && take_scores(f, out, e) < 0)
+		return -1;
 	if (feedback_text(f, "judgemessage.txt", &out->message, e) < 0)
 		return -1;
 	return feedback_text(f, "teammessage.txt", &out->team_message, e);
@@ -467,6 +498,8 @@ void jury_outcome_release(struct jury_outcome *o)
 		(void)close(o->output_fd);
 	free(o->message);
 	free(o->team_message);
-	o->message = o->team_message = NULL;
+	free(o->score);
+	free(o->multiplier);
+	o->message = o->team_message = o->score = o->multiplier = NULL;
 	o->next_fd = o->output_fd = -1;
 }

@@ -39,6 +39,17 @@ int jury_build(void *arg, const struct problem *p, const struct problem_program 
 int jury_load(struct sandbox_client *c, const struct problem_program *program,
 	      struct blob_cache *blobs, struct err *e);
 
+/* How the built program, in this language, is called. The caller frees it with language_argv_free(). */
+char **jury_argv(const struct problem *p, const struct problem_program *program,
+		 const struct language *l, struct err *e);
+
+/* Limits of a run of it. */
+struct jury_limits {
+	uint64_t time_us, memory_bytes, output_bytes, box_bytes;
+};
+
+struct jury_limits jury_limits_of(const struct problem *p, const struct language *l);
+
 struct jury_test {                             /* borrowed; sealed memfds */
 	const struct problem_program *program; /* that the cell has; NULL: the validator */
 	int input_fd, answer_fd, output_fd;
@@ -48,8 +59,9 @@ struct jury_test {                             /* borrowed; sealed memfds */
 
 struct jury_outcome { /* released by jury_outcome_release() */
 	enum grade_validator said;
-	char *message;      /* for the judges: judgemessage.txt, or why it is GRADE_BROKEN */
-	char *team_message; /* teammessage.txt */
+	char *message;            /* for the judges: judgemessage.txt, or why it is GRADE_BROKEN */
+	char *team_message;       /* teammessage.txt */
+	char *score, *multiplier; /* of a scoring problem: score.txt, score_multiplier.txt */
 	int next_fd; /* nextpass.in with GRADE_RIGHT: the program is to run again; -1: it is not */
 	int output_fd; /* what an interactor leaves for the validator to look at; -1: nothing */
 	struct feedback

@@ -84,9 +84,10 @@ static int take_times(struct run *m, const struct problem_submission *s, const s
 	return 0;
 }
 
-static const struct language *validator_language(const struct run *m)
+static const struct language *language_of(const struct run *m,
+					  const struct problem_program *program)
 {
-	const char *name = m->package->validator.language;
+	const char *name = program->language;
 
 	return name ? script_or_rule(m->tools->languages, name) : NULL;
 }
@@ -101,7 +102,8 @@ static int run_one(struct run *m, const struct problem_submission *s, const stru
 		.host = "measure",
 		.problem = &m->problem,
 		.languages = m->tools->languages,
-		.validator = validator_language(m),
+		.validator = language_of(m, &m->package->validator),
+		.grader = language_of(m, &m->package->grader),
 		.more = every_test,
 	};
 	struct job_result r;

@@ -213,6 +213,9 @@ static int read_icpc(struct problem *p, struct err *e)
 
 	p->limits = s.limits;
 	p->kind = s.kind;
+	p->custom_score = s.custom_score;
+	p->minimize = s.minimize;
+	p->show_groups = s.show_groups;
 	p->timing = s.timing;
 	p->languages = ptr_steal(&s.languages);
 	p->constants = s.constants; /* s uses them as long as the package is read */

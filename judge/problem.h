@@ -173,6 +173,8 @@ struct problem {
 	char **languages; /* codes of those that are taken, NULL-terminated; NULL: all */
 	struct problem_include *includes;
 	size_t nincludes;
+	int minimize;    /* the lowest score is the best */
+	int show_groups; /* contestants may see the results of groups */
 	struct problem_program validator;
 	struct problem_program
 		interactor; /* of a Polygon package; nsources 0: none, or the validator is it */

@@ -32,8 +32,8 @@ struct group {
 
 /* testdata.yaml (legacy), test_group.yaml and NAME.yaml (2025-09). */
 struct group_file {
-	char *on_reject, *grading, *grader_flags, *flags, *range, *other;
-	double accept, reject;
+	struct problem_group_keys keys;
+	char *flags;
 	char **args, **run_args;
 	int flag;
 };
@@ -42,22 +42,23 @@ struct group_file {
 
 /* clang-format off */
 static const struct doc_field testdata_fields[] = {
-	{"on_reject",              DOC_STRING, AT(on_reject)},
-	{"grading",                DOC_STRING, AT(grading)},
-	{"grader_flags",           .type = DOC_REFUSED},
+	{"on_reject",              DOC_STRING, AT(keys.on_reject)},
+	{"grading",                DOC_STRING, AT(keys.grading)},
+	{"grader_flags",           DOC_STRING, AT(keys.grader_flags)},
 	{"input_validator_flags",  .type = DOC_ANY},
 	{"output_validator_flags", DOC_STRING, AT(flags)},
-	{"accept_score",           .type = DOC_REFUSED},
-	{"reject_score",           .type = DOC_REFUSED},
-	{"range",                  .type = DOC_REFUSED},
+	{"accept_score",           DOC_STRING, AT(keys.accept_score)},
+	{"reject_score",           DOC_STRING, AT(keys.reject_score)},
+	{"range",                  DOC_STRING, AT(keys.range)},
 	{.key = NULL},
 };
 
 static const struct doc_field group_fields[] = {
-	{"max_score",              .type = DOC_REFUSED},
-	{"score_aggregation",      .type = DOC_REFUSED},
+	{"max_score",              DOC_STRING, AT(keys.max_score)},
+	{"score_aggregation",      DOC_STRING, AT(keys.aggregation)},
 	{"static_validation_score", .type = DOC_REFUSED},
-	{"require_pass",           .type = DOC_REFUSED},
+	{"static_validator_args",  .type = DOC_REFUSED},
+	{"require_pass",           .type = DOC_ANY},
 	{"args",                   DOC_STRINGS, AT(run_args)},
 	{"input_validator_args",   .type = DOC_ANY},
 	{"output_validator_args",  DOC_STRINGS, AT(args)},
@@ -97,18 +98,6 @@ static void group_release(struct group *g)
 	problem_words_free(g->input_args);
 }
 
-/* What a legacy testdata.yaml may say of a pass-fail problem. */
-static int check_testdata(const struct doc *d, const struct group_file *f, struct err *e)
-{
-	if (f->on_reject && strcmp(f->on_reject, "break") != 0)
-		return doc_fail(d, doc_get(d->root, "on_reject")->line, e,
-				"on_reject: only break is supported yet");
-	if (f->grading && strcmp(f->grading, "default") != 0)
-		return doc_fail(d, doc_get(d->root, "grading")->line, e,
-				"grading: only default is supported yet");
-	return 0;
-}
-
 /* The group's arguments as this file changes them. */
 static int apply(struct walk *w, const struct doc *d, struct group_file *f, struct group *g,
 		 struct err *e)
@@ -134,10 +123,20 @@ static int apply(struct walk *w, const struct doc *d, struct group_file *f, stru
 	return 0;
 }
 
+/* What a file means for the group, or the test, that it belongs to. */
+static int take_file(struct walk *w, const struct doc *d, struct group_file *f, struct group *g,
+		     int is_case, struct err *e)
+{
+	if (!is_case && problem_group_read(w->p, w->s, g->index, &f->keys, d, g->path, e) < 0)
+		return -1;
+	return d ? apply(w, d, f, g, e) : 0;
+}
+
 /* Reads one of the files above, if it is there. */
 static int read_group_file(struct walk *w, const char *path, const struct doc_field *fields,
 			   struct group *g, struct err *e)
 {
+	int is_case = fields == case_fields;
 	AUTO_FREE char *text = NULL;
 	struct group_file f = {0};
 	struct doc d;
@@ -145,17 +144,15 @@ static int read_group_file(struct walk *w, const char *path, const struct doc_fi
 	int rc;
 
 	if (package_read(w->p->dir, path, DOC_BYTES_MAX, &text, &len, e) < 0)
-		return e->num == ENOENT ? 0 : -1;
+		return e->num == ENOENT ? take_file(w, NULL, &f, g, is_case, e) : -1;
 	if (fields == group_fields &&
 	    problem_constants_apply(&w->s->constants, path, &text, &len, e) < 0)
 		return -1;
 	if (doc_parse(path, text, len, &d, e) < 0)
 		return -1;
 	rc = doc_read(&d, d.root, fields, &f, e);
-	if (rc == 0 && fields == testdata_fields)
-		rc = check_testdata(&d, &f, e);
 	if (rc == 0)
-		rc = apply(w, &d, &f, g, e);
+		rc = take_file(w, &d, &f, g, is_case, e);
 	if (rc == 0)
 		rc = problem_read_input_args(&d, &g->input_args, e);
 	if (rc == 0 && f.run_args) {
@@ -175,15 +172,33 @@ static int inherit(const struct group *up, struct group *g)
 	return g->args && g->run_args && g->input_args ? 0 : -1;
 }
 
+/* 2025-09: folders inside of a group are only folders. */
+static int is_plain_folder(const struct walk *w, unsigned depth)
+{
+	return w->s->format == PROBLEM_2025_09 && depth > 1;
+}
+
+static int misplaced_group_file(const char *path, struct err *e)
+{
+	return err_set(
+		e,
+		"%s: only data/sample, data/secret and the folders in data/secret have this file",
+		path);
+}
+
 static int group_open(struct walk *w, const struct group *up, const char *path, unsigned depth,
 		      struct group *g, struct err *e)
 {
 	int legacy = w->s->format != PROBLEM_2025_09;
 	AUTO_FREE char *file = join(path, legacy ? "testdata.yaml" : "test_group.yaml");
 
-	*g = (struct group){.path = path, .depth = depth, .flags = up->flags};
+	*g = (struct group){.path = path, .depth = depth, .index = up->index, .flags = up->flags};
 	if (!file || inherit(up, g) < 0)
 		return err_sys(e, "%s", path);
+	if (is_plain_folder(w, depth))
+		return 0;
+	if (!legacy && strcmp(path, "data") == 0 && package_kind(w->p->dir, file, e) != 0)
+		return misplaced_group_file(file, e);
 	g->index = w->p->ngroups;
 	if (!problem_group_add(w->p, path + strlen(g->index ? "data/" : "data"), up->index, e))
 		return -1;
@@ -324,6 +339,24 @@ static int check_partner(const struct walk *w, const char *path, const char *min
 	return kind == 1 ? 0 : err_set(e, "%s: there is no %s", path, strrchr(partner, '/') + 1);
 }
 
+/* 2025-09: a test shares its name neither with a folder nor with the file of its group. */
+static int check_name(const struct walk *w, const char *base, struct err *e)
+{
+	int kind = package_kind(w->p->dir, base, e);
+
+	if (kind < 0)
+		return -1;
+	if (kind == 2)
+		return err_set(e, "%s: is a folder and a test (%s.in), expected one of the two",
+			       base, strrchr(base, '/') + 1);
+	if (strcmp(strrchr(base, '/'), "/test_group") == 0)
+		return err_set(e,
+			       "%s.in: no test has this name, as test_group.yaml is the file of "
+			       "its group",
+			       base);
+	return 0;
+}
+
 static int walk_input(struct walk *w, const struct group *g, const char *path, struct err *e)
 {
 	AUTO_FREE char *base = NULL;
@@ -333,7 +366,9 @@ static int walk_input(struct walk *w, const struct group *g, const char *path, s
 		base = NULL;
 		return err_sys(e, "%s", path);
 	}
-	rc = w->what == WALK_INPUTS ? 0 : check_partner(w, path, ".in", ".ans", e);
+	rc = w->s->format == PROBLEM_2025_09 ? check_name(w, base, e) : 0;
+	if (rc == 0 && w->what != WALK_INPUTS)
+		rc = check_partner(w, path, ".in", ".ans", e);
 	if (rc == 0 && w->what == WALK_OUTPUTS)
 		rc = check_partner(w, path, ".in", ".out", e);
 	if (rc == 0)
@@ -343,6 +378,8 @@ static int walk_input(struct walk *w, const struct group *g, const char *path, s
 
 static int walk_file(struct walk *w, const struct group *g, const char *path, struct err *e)
 {
+	if (is_plain_folder(w, g->depth) && ends(path, "/test_group.yaml"))
+		return misplaced_group_file(path, e);
 	if (ends(path, ".ans"))
 		return check_partner(w, path, ".ans", ".in", e);
 	if (ends(path, ".in"))
@@ -362,10 +399,8 @@ static int walk_subfolder(struct walk *w, const struct group *g, const char *pat
 {
 	if (w->s->format == PROBLEM_2025_09 && ends(path, ".files"))
 		return check_partner(w, path, ".files", ".in", e);
-	if (w->s->format == PROBLEM_2025_09 &&
-	    (g->depth > 0 || strncmp(path, "data/sample", 11) == 0))
-		return err_set(e, "%s: only data/secret may have groups, and those no further ones",
-			       path);
+	if (w->s->format == PROBLEM_2025_09 && strncmp(path, "data/sample/", 12) == 0)
+		return err_set(e, "%s: only data/secret may have groups of tests", path);
 	if (g->depth == PROBLEM_DEPTH_MAX)
 		return err_set(e, "%s: nested more than %d deep", path, PROBLEM_DEPTH_MAX);
 	return walk_folder(w, g, path, g->depth + 1, e);
@@ -396,7 +431,7 @@ static int walk_folder(struct walk *w, const struct group *up, const char *path,
 		folders += list[i].folder && !ends(list[i].name, ".files");
 		direct += !list[i].folder && w->p->ncases > before;
 	}
-	if (rc == 0 && w->s->format == PROBLEM_2025_09 && folders && direct)
+	if (rc == 0 && w->s->format == PROBLEM_2025_09 && depth == 0 && folders && direct)
 		rc = err_set(e, "%s: has tests and groups, expected one of the two", path);
 	package_list_free(list, n);
 	group_release(&g);
@@ -499,5 +534,5 @@ int problem_read_data(struct problem *p, const struct problem_settings *s, struc
 	if (p->ncases == samples)
 		return err_set(e, "data/secret: there is no test");
 	qsort(p->cases, p->ncases, sizeof(*p->cases), by_name); /* "sample/" < "secret/" */
-	return 0;
+	return problem_groups_check(p, e);
 }

@@ -5,6 +5,7 @@
 #include "judge/problem_parts.h"
 #include "judge/sandbox_client.h"
 #include "judge/store.h"
+#include "judge/tally.h"
 #include "proto/err.h"
 #include "proto/io.h"
 #include "proto/scope.h"
@@ -150,11 +151,24 @@ static char **included_names(const struct problem *p)
 	return words;
 }
 
+/* All but data itself; borrowed. */
+static char **group_names(const struct problem *p, size_t *n)
+{
+	char **names = calloc(p->ngroups, sizeof(*names));
+
+	for (size_t i = 1; names && i < p->ngroups; i++)
+		names[i - 1] = p->groups[i].name;
+	*n = names ? p->ngroups - 1 : 0;
+	return names;
+}
+
 static int add_version(struct store *s, struct problem *p, struct err *e)
 {
 	char *types[4];
 	Judge__V1__Problem summary = JUDGE__V1__PROBLEM__INIT;
 	AUTO_FREE char *manifest = problem_to_manifest(p);
+	AUTO_FREE char **groups = NULL;
+	char best[SCORE_TEXT_MAX];
 	struct store_problem version = {
 		.name = p->name, .title = p->title, .manifest = manifest, .summary = &summary};
 
@@ -181,7 +195,13 @@ static int add_version(struct store *s, struct problem *p, struct err *e)
 	summary.n_languages = count_words(p->languages);
 	summary.includes = includes;
 	summary.n_includes = count_words(includes);
-	rc = store_add_problem(s, &version, e);
+	summary.objective = !(p->kind & PROBLEM_SCORING) ? "" : p->minimize ? "min" : "max";
+	tally_best(p, best);
+	summary.max_score = best;
+	summary.show_groups = p->show_groups;
+	groups = group_names(p, &summary.n_groups);
+	summary.groups = groups;
+	rc = groups ? store_add_problem(s, &version, e) : err_set(e, "out of memory");
 	problem_words_free(includes);
 	return rc;
 }

@@ -102,10 +102,11 @@ char *problem_to_manifest(const struct problem *p)
 	json_t *root;
 	char *text;
 
-	root = json_pack("{s:i, s:s, s:s, s:i, s:o, s:b, s:b, s:o, s:o, s:o, s:o}", "layout",
-			 MANIFEST_LAYOUT, "name", p->name, "title", p->title, "kind", (int)p->kind,
-			 "limits", limits_to_json(&p->limits), "custom", p->custom, "custom_score",
-			 p->custom_score, "validator", program_to_json(&p->validator), "grader",
+	root = json_pack("{s:i, s:s, s:s, s:i, s:o, s:b, s:b, s:b, s:b, s:o, s:o, s:o, s:o}",
+			 "layout", MANIFEST_LAYOUT, "name", p->name, "title", p->title, "kind",
+			 (int)p->kind, "limits", limits_to_json(&p->limits), "custom", p->custom,
+			 "custom_score", p->custom_score, "minimize", p->minimize, "show_groups",
+			 p->show_groups, "validator", program_to_json(&p->validator), "grader",
 			 program_to_json(&p->grader), "groups", problem_groups_to_json(p), "cases",
 			 cases_to_json(p));
 	if (root)
@@ -326,9 +327,10 @@ static int head_from_json(json_t *root, struct problem *p, int *layout, struct e
 	json_error_t why;
 	json_int_t kind = 0;
 
-	if (json_unpack_ex(root, &why, 0, "{s:i, s:s, s:s, s:s, s?I, s:b, s?b}", "layout", layout,
-			   "name", &name, "title", &title, "version", &version, "kind", &kind,
-			   "custom", &p->custom, "custom_score", &p->custom_score) < 0)
+	if (json_unpack_ex(root, &why, 0, "{s:i, s:s, s:s, s:s, s?I, s:b, s?b, s?b, s?b}", "layout",
+			   layout, "name", &name, "title", &title, "version", &version, "kind",
+			   &kind, "custom", &p->custom, "custom_score", &p->custom_score,
+			   "minimize", &p->minimize, "show_groups", &p->show_groups) < 0)
 		return err_set(e, "manifest: %s", why.text);
 	if (*layout < 1 || *layout > MANIFEST_LAYOUT)
 		return err_set(e, "manifest: layout %d, expected at most %d", *layout,
@@ -347,10 +349,10 @@ static int head_from_json(json_t *root, struct problem *p, int *layout, struct e
 static int check_keys(json_t *root, struct err *e)
 {
 	static const char *const keys[] = {
-		"layout", "name",       "title",        "version",   "kind",
-		"limits", "custom",     "custom_score", "validator", "grader",
-		"groups", "cases",      "protocol",     "languages", "includes",
-		"also",   "interactor", "sources",      "language",  "artifacts", /* layout 1 */
+		"layout",     "name",    "minimize", "show_groups",  "title",     "version",
+		"kind",       "limits",  "custom",   "custom_score", "validator", "grader",
+		"groups",     "cases",   "protocol", "languages",    "includes",  "also",
+		"interactor", "sources", "language", "artifacts", /* layout 1 */
 	};
 	const char *key;
 	json_t *value;

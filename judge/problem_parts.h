@@ -31,10 +31,11 @@ enum problem_format { PROBLEM_LEGACY, PROBLEM_LEGACY_ICPC, PROBLEM_2025_09 };
 /* problem.yaml, as far as the other parts need it; released by problem_settings_release(). */
 struct problem_settings {
 	enum problem_format format;
-	char *title;   /* NULL: not given */
-	unsigned kind; /* bits of problem_kind */
-	int custom;    /* `validation: custom` of a legacy package */
-	char **args;   /* validator_flags in words, NULL-terminated */
+	char *title;                             /* NULL: not given */
+	unsigned kind;                           /* bits of problem_kind */
+	int custom;                              /* `validation: custom` of a legacy package */
+	int custom_score, minimize, show_groups; /* of a scoring problem, as in struct problem */
+	char **args;                             /* validator_flags in words, NULL-terminated */
 	unsigned args_line;
 	struct problem_limits limits;
 	struct problem_timing timing;
@@ -42,7 +43,7 @@ struct problem_settings {
 	struct problem_constants constants;
 	unsigned time_line;   /* where the time limit is in problem.yaml, 0: it is not */
 	struct problem_text { /* as it stands there */
-		char *format, *type, *validation, *flags, *other;
+		char *format, *type, *validation, *flags, *objective, *other;
 		double number;
 		int flag;
 	} text;
@@ -62,6 +63,23 @@ int problem_parse_settings(const char *text, size_t len, struct problem_settings
 struct problem_group *problem_group_add(struct problem *p, const char *name, size_t parent,
 					struct err *e);
 void problem_group_release(struct problem_group *g); /* frees what is in it */
+
+/* testdata.yaml and test_group.yaml as they stand there; NULL: not given.  require_pass is read from the tree. */
+struct problem_group_keys {
+	char *on_reject, *grading, *grader_flags, *accept_score, *reject_score, *range; /* legacy */
+	char *max_score, *aggregation; /* 2025-09 */
+};
+
+/*
+ * Fills a group that was just added from its file; d is NULL when it has none, path then names it in errors.  p->kind and p->grader
+ * must be known.
+ */
+int problem_group_read(struct problem *p, const struct problem_settings *s, size_t index,
+		       const struct problem_group_keys *k, const struct doc *d, const char *path,
+		       struct err *e);
+
+/* What can only be said of the groups when all tests are known. */
+int problem_groups_check(const struct problem *p, struct err *e);
 
 /* Fills p->groups and p->cases. */
 int problem_read_data(struct problem *p, const struct problem_settings *s, struct err *e);

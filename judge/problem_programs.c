@@ -168,7 +168,7 @@ static int find_validator(struct problem *p, const struct problem_settings *s, s
 /* Folders that would change how submissions are judged. */
 static int check_unsupported(const struct problem *p, struct err *e)
 {
-	static const char *const names[] = {"graders", "static_validator"};
+	static const char *const names[] = {"static_validator"};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		struct package_entry *list;
@@ -183,10 +183,37 @@ static int check_unsupported(const struct problem *p, struct err *e)
 	return 0;
 }
 
+/* Which groups use it, their testdata.yaml says. */
+static int find_grader(struct problem *p, const struct problem_settings *s, struct err *e)
+{
+	static const char folder[] = "graders";
+	struct package_entry *list;
+	size_t n;
+	int rc = package_list(p->dir, folder, &list, &n, e);
+
+	if (rc < 0)
+		return -1;
+	if (n > 0 && s->format == PROBLEM_2025_09)
+		rc = err_set(e,
+			     "%s: belongs to the legacy format; in 2025-09 test_group.yaml says "
+			     "how scores are added up",
+			     folder);
+	else if (n > 1)
+		rc = err_set(e,
+			     "%s: holds %zu programs, expected one (put the files of one into a "
+			     "folder of their own)",
+			     folder, n);
+	else if (n == 1)
+		rc = problem_read_program(p, folder, &list[0], &p->grader.sources,
+					  &p->grader.nsources, e);
+	package_list_free(list, n);
+	return rc;
+}
+
 int problem_read_programs(struct problem *p, const struct problem_settings *s, struct err *e)
 {
 	if (check_unsupported(p, e) < 0 || problem_read_includes(p, s, e) < 0 ||
-	    find_validator(p, s, e) < 0)
+	    find_validator(p, s, e) < 0 || find_grader(p, s, e) < 0)
 		return -1;
 	if (problem_read_input_validators(p, e) < 0)
 		return -1;

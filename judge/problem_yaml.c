@@ -51,6 +51,12 @@ static const struct doc_field legacy_limits[] = {
 	{.key = NULL},
 };
 
+static const struct doc_field grading[] = {
+	{"objective",             DOC_STRING, AT(text.objective)},
+	{"show_test_data_groups", DOC_FLAG,   AT(show_groups)},
+	{.key = NULL},
+};
+
 static const struct doc_field legacy[] = {
 	{"problem_format_version", DOC_STRING, AT(text.format)},
 	{"type",            .type = DOC_ANY},
@@ -64,7 +70,7 @@ static const struct doc_field legacy[] = {
 	{"limits",          DOC_NESTED, .nested = legacy_limits},
 	{"validation",      DOC_STRING, AT(text.validation)},
 	{"validator_flags", DOC_STRING, AT(text.flags)},
-	{"grading",         .type = DOC_REFUSED},
+	{"grading",         DOC_NESTED, .nested = grading},
 	{"keywords",        .type = DOC_ANY},
 	{.key = NULL},
 };
@@ -129,7 +135,7 @@ static const struct type_word {
 	int supported;
 } type_words[] = {
 	{"pass-fail",     0,                     PROBLEM_SCORING, 1},
-	{"scoring",       PROBLEM_SCORING,       0, 0},
+	{"scoring",       PROBLEM_SCORING,       0, 1},
 	{"multi-pass",    PROBLEM_MULTI_PASS,    PROBLEM_SUBMIT_ANSWER, 1},
 	{"interactive",   PROBLEM_INTERACTIVE,   PROBLEM_SUBMIT_ANSWER, 1},
 	{"submit-answer", PROBLEM_SUBMIT_ANSWER, PROBLEM_MULTI_PASS | PROBLEM_INTERACTIVE, 1},
@@ -158,6 +164,8 @@ static int take_type(const struct doc *d, const struct doc_node *n, struct probl
 				      "submit-answer");
 	if (!w->supported)
 		return doc_fail(d, n->line, e, "type: %s is not supported yet", w->word);
+	if (s->format == PROBLEM_LEGACY_ICPC && w->kind)
+		return doc_fail(d, n->line, e, "type: %s: legacy-icpc only has pass-fail", w->word);
 	if (s->kind & w->kind)
 		return doc_fail(d, n->line, e, "type: %s stands there twice", w->word);
 	s->kind |= w->kind;
@@ -214,22 +222,40 @@ static int take_validation(const struct doc *d, const struct doc_node *n,
 	s->custom = words[0] && strcmp(words[0], "custom") == 0;
 	if (!s->custom)
 		rc = doc_fail(d, n->line, e,
-			      "validation: expected default, or custom [interactive] [multi-pass]");
+			      "validation: expected default, or custom [interactive] [multi-pass] "
+			      "[score]");
 	for (char **w = words; rc == 0 && *++w;) {
 		if (strcmp(*w, "interactive") == 0)
 			s->kind |= PROBLEM_INTERACTIVE;
 		else if (strcmp(*w, "multi-pass") == 0)
 			s->kind |= PROBLEM_MULTI_PASS;
 		else if (strcmp(*w, "score") == 0)
-			rc = doc_fail(d, n->line, e,
-				      "validation: custom score is not supported yet");
+			s->custom_score = 1;
 		else
-			rc = doc_fail(
-				d, n->line, e,
-				"validation: expected interactive or multi-pass after custom");
+			rc = doc_fail(d, n->line, e,
+				      "validation: expected interactive, multi-pass or score after "
+				      "custom");
 	}
 	problem_words_free(words);
+	if (rc == 0 && s->custom_score && !(s->kind & PROBLEM_SCORING))
+		rc = doc_fail(d, n->line, e,
+			      "validation: score belongs to problems of type: "
+			      "scoring");
 	return rc;
+}
+
+static int read_grading(const struct doc *d, struct problem_settings *s, struct err *e)
+{
+	const struct doc_node *n = doc_get(d->root, "grading");
+	const char *objective = s->text.objective;
+
+	if (n && !(s->kind & PROBLEM_SCORING))
+		return doc_fail(d, n->key_line, e, "grading: belongs to problems of type: scoring");
+	if (objective && strcmp(objective, "max") != 0 && strcmp(objective, "min") != 0)
+		return doc_fail(d, doc_get(n, "objective")->line, e,
+				"objective: expected max or min");
+	s->minimize = objective && strcmp(objective, "min") == 0;
+	return 0;
 }
 
 static int read_validation(const struct doc *d, struct problem_settings *s, struct err *e)
@@ -344,7 +370,7 @@ int problem_parse_settings(const char *text, size_t len, struct problem_settings
 	if (rc == 0)
 		rc = read_title(&d, s, e);
 	if (rc == 0 && s->format != PROBLEM_2025_09)
-		rc = read_validation(&d, s, e);
+		rc = read_validation(&d, s, e) < 0 || read_grading(&d, s, e) < 0 ? -1 : 0;
 	if (rc == 0 && s->format == PROBLEM_2025_09)
 		rc = read_languages(&d, s, e) < 0 ? -1
 						  : problem_constants_read(&d, &s->constants, e);

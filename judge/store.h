@@ -65,6 +65,7 @@ struct store_result { /* borrowed */
 	Judge__V1__Run *const *runs;
 	size_t nruns;
 	const Judge__V1__Evidence *evidence; /* may be NULL */
+	const Judge__V1__Score *score;       /* NULL: none */
 };
 
 struct store_filter { /* NULL, "" or 0: any */

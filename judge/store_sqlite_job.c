@@ -232,6 +232,7 @@ int store_sqlite_finish(struct store *s, const struct store_job *job, const stru
 	a.end.message = r->message ? r->message : "";
 	a.end.compiler_message = r->compiler_message ? r->compiler_message : "";
 	a.end.evidence = evidence;
+	a.end.score = r->score;
 	for (size_t i = 0; i < r->nruns; i++) {
 		const Judge__V1__Usage *u = r->runs[i]->usage;
 

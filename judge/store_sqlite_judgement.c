@@ -89,18 +89,27 @@ int judgement_end(struct store_sqlite *s, const struct judgement *j,
 {
 	struct db *db = &s->writer.db;
 	Judge__V1__Event event = JUDGE__V1__EVENT__INIT;
+	AUTO_FREE uint8_t *score = NULL;
+	size_t score_len = 0;
 
+	if (end->score) {
+		score = db_pack(&end->score->base, &score_len, e);
+		if (!score)
+			return -1;
+	}
 	event.kind = end->state == JUDGE__V1__STATE__FINISHED ? JUDGE__V1__EVENT__KIND__FINISHED
 							      : JUDGE__V1__EVENT__KIND__CANCELLED;
 	event.verdict = end->verdict;
 	event.message = (char *)end->message;
+	event.score = (Judge__V1__Score *)end->score;
 	if (db_run(db, SQL_DROP_JOB, DB_ARGS(db_int(j->judgement)), e) < 0 ||
 	    db_run(db, SQL_END_JUDGEMENT,
 		   DB_ARGS(db_int(j->judgement), db_int(end->state), db_int(end->verdict),
 			   db_text(end->message), db_text(end->compiler_message),
 			   db_blob(end->evidence, end->evidence_len),
 			   db_int((int64_t)end->cpu_time_us),
-			   db_int((int64_t)end->memory_peak_bytes), db_int(io_realtime_us())),
+			   db_int((int64_t)end->memory_peak_bytes), db_int(io_realtime_us()),
+			   db_blob(score, score_len)),
 		   e) < 0)
 		return -1;
 	if (j->rejudging && end->verdict)

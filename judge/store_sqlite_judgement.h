@@ -44,6 +44,7 @@ struct judgement_ending {
 	const char *message, *compiler_message;
 	const uint8_t *evidence;
 	size_t evidence_len;
+	const Judge__V1__Score *score; /* NULL: none */
 	uint64_t cpu_time_us, memory_peak_bytes;
 };
 int judgement_end(struct store_sqlite *s, const struct judgement *j,

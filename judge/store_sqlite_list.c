@@ -91,6 +91,11 @@ static int submission_fill(struct sqlite3_stmt *row, Judge__V1__Submission *s, i
 		if (!s->evidence)
 			return -1;
 	}
+	if (!db_is_null(row, 19)) {
+		s->score = db_get_message(row, 19, &judge__v1__score__descriptor, e);
+		if (!s->score)
+			return -1;
+	}
 	return submission_texts(row, s, whole, e);
 }
 

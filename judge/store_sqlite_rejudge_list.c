@@ -245,6 +245,11 @@ static int judgements_row(struct sqlite3_stmt *row, void *arg, struct err *e)
 		if (!j->evidence)
 			return -1;
 	}
+	if (!db_is_null(row, 14)) {
+		j->score = db_get_message(row, 14, &judge__v1__score__descriptor, e);
+		if (!j->score)
+			return -1;
+	}
 	return judgement_texts(row, j, e);
 }
 

@@ -162,4 +162,10 @@ static const char rejudgings[] =
 	"  AND (new.state, new.ended_at_us) <> (old.state, old.ended_at_us)\n"
 	"  BEGIN SELECT raise(ABORT, 'an ended rejudging never changes'); END;\n";
 
-const char *const sql_schema[SQL_SCHEMA_VERSION] = {first, rejudgings};
+static const char scores[] =
+	"ALTER TABLE judgement ADD COLUMN score BLOB;\n" /* judge.v1.Score; NULL: none */
+	"CREATE TRIGGER judgement_score_final BEFORE UPDATE OF score ON judgement\n"
+	"  WHEN old.state IN (3, 4) AND new.score IS NOT old.score\n"
+	"  BEGIN SELECT raise(ABORT, 'the score of an ended judgement never changes'); END;\n";
+
+const char *const sql_schema[SQL_SCHEMA_VERSION] = {first, rejudgings, scores};

@@ -27,7 +27,7 @@ static_assert(JUDGE__V1__REJUDGING__STATE__CANCELLED == 4, "rejudging");
 	"SELECT s.n, j.id, s.id, s.problem, " VERSION ", s.language, s.author, "                   \
 	"s.submitted_at_us, j.state, j.verdict, " TESTS ", j.attempt, j.compiler_message, "        \
 	"j.message, j.finished_at_us, j.cpu_time_us, j.memory_peak_bytes, s.request_id, "          \
-	"j.evidence "
+	"j.evidence, j.score "
 
 /* One list, entered by the filter that narrows it most; CROSS JOIN keeps SQLite to that order. */
 #define LIST(from, first)                                                                          \
@@ -143,7 +143,8 @@ const char *const sql_text[SQL_COUNT_] = {
 	[SQL_SET_QUEUED] = "UPDATE judgement SET state = 1 WHERE id = ?1",
 	[SQL_END_JUDGEMENT] = "UPDATE judgement SET state = ?2, verdict = ?3, message = ?4, "
 			      "compiler_message = ?5, evidence = ?6, cpu_time_us = ?7, "
-			      "memory_peak_bytes = ?8, finished_at_us = ?9 WHERE id = ?1",
+			      "memory_peak_bytes = ?8, finished_at_us = ?9, score = ?10 "
+			      "WHERE id = ?1",
 
 	[SQL_MATCH_ALL] = MATCH(BY_SUBMISSION, "1"),
 	[SQL_MATCH_AUTHOR] = MATCH(BY_SUBMISSION, "s.author = ?3"),
@@ -221,6 +222,6 @@ const char *const sql_text[SQL_COUNT_] = {
 	[SQL_JUDGEMENTS] =
 		"SELECT j.id, j.current, g.id, j.state, j.verdict, " VERSION ", " TESTS ", "
 		"j.attempt, j.message, j.compiler_message, j.finished_at_us, j.cpu_time_us, "
-		"j.memory_peak_bytes, j.evidence FROM " BY_SUBMISSION
+		"j.memory_peak_bytes, j.evidence, j.score FROM " BY_SUBMISSION
 		" LEFT JOIN rejudging g ON g.n = j.rejudging WHERE s.id = ?1 ORDER BY j.id",
 };

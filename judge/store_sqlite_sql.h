@@ -8,7 +8,7 @@
  * PRAGMA user_version of the schema: how many steps it has gone through.  A store with more was made by a newer Gavel and is
  * refused; one with fewer goes through the rest when it is opened.
  */
-#define SQL_SCHEMA_VERSION 2
+#define SQL_SCHEMA_VERSION 3
 
 extern const char *const sql_schema[SQL_SCHEMA_VERSION];
 

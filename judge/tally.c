@@ -6,18 +6,22 @@
 
 #include "judge/problem.h"
 #include "judge/tally_parts.h"
+#include "judge/text.h"
 #include "proto/err.h"
 #include "proto/scope.h"
 
 #define V(name) JUDGE__V1__VERDICT__##name
+
+#define PLAIN_GROUPS 3 /* data, sample, secret: what every problem has */
 
 /* One group while its tests are judged. */
 struct group {
 	struct tally_result result;
 	struct tally_sub *subs; /* of its tests and groups so far, in order; room for all */
 	size_t nsubs, room;
-	size_t tests; /* of its own, not of groups in it */
-	int over;     /* none of its further results matters */
+	size_t tests;  /* of its own, not of groups in it */
+	size_t judged; /* of those */
+	int over;      /* none of its further results matters */
 };
 
 struct tally {
@@ -241,10 +245,104 @@ void tally_add(struct tally *t, const struct tally_test *test, struct tally_resu
 	sub.verdict = out->verdict;
 	note_break(t, out);
 	add_sub(t, group, &sub);
+	t->groups[group].judged++;
 	t->next++;
 }
 
 const struct tally_result *tally_group(const struct tally *t, size_t index)
 {
 	return &t->groups[index].result;
+}
+
+int tally_best_score(const struct problem *p, struct score *out)
+{
+	const struct problem_group *g = p->groups;
+
+	/* the rules of 2025-09 bound secret, those of the legacy format the whole */
+	for (size_t i = 1; g->grading == PROBLEM_SCORED && i < p->ngroups; i++)
+		if (strcmp(p->groups[i].name, "secret") == 0)
+			g = &p->groups[i];
+	*out = p->minimize ? g->low : g->high;
+	return p->kind & PROBLEM_SCORING && (p->minimize ? g->has_low : g->has_high);
+}
+
+void tally_best(const struct problem *p, char *out)
+{
+	struct score best;
+
+	out[0] = '\0';
+	if (tally_best_score(p, &best))
+		score_format(best, out);
+}
+
+static char *score_text(int there, struct score s)
+{
+	char text[SCORE_TEXT_MAX] = "";
+
+	if (there)
+		score_format(s, text);
+	return text_copy(text);
+}
+
+static Judge__V1__GroupResult *report_group(const struct tally *t, size_t index)
+{
+	const struct problem_group *g = &t->problem->groups[index];
+	const struct tally_result *r = &t->groups[index].result;
+	int scoring = (t->problem->kind & PROBLEM_SCORING) != 0;
+	Judge__V1__GroupResult *out = malloc(sizeof(*out));
+
+	if (!out)
+		return NULL;
+	judge__v1__group_result__init(out);
+	out->name = text_copy(g->name);
+	out->verdict = r->verdict;
+	out->score = score_text(r->has_score, r->score);
+	out->max_score = score_text(scoring && g->has_high, g->high);
+	out->message = text_copy(r->message);
+	for (size_t i = index; i < t->problem->ngroups; i++) {
+		if (!is_in(t->problem, i, index))
+			continue;
+		out->tests += (uint32_t)t->groups[i].tests;
+		out->judged += (uint32_t)t->groups[i].judged;
+	}
+	return out;
+}
+
+/* All but the first, and those that have no tests. */
+static int report_groups(const struct tally *t, Judge__V1__Score *out)
+{
+	out->groups = calloc(t->problem->ngroups, sizeof(Judge__V1__GroupResult *));
+	if (!out->groups)
+		return -1;
+	for (size_t i = 1; i < t->problem->ngroups; i++) {
+		if (t->groups[i].room == 0)
+			continue;
+		out->groups[out->n_groups] = report_group(t, i);
+		if (!out->groups[out->n_groups])
+			return -1;
+		out->n_groups++;
+	}
+	return 0;
+}
+
+int tally_report(const struct tally *t, Judge__V1__Score **out, struct err *e)
+{
+	const struct tally_result *r = &t->groups[0].result;
+	char best[SCORE_TEXT_MAX];
+
+	*out = NULL;
+	if (!(t->problem->kind & PROBLEM_SCORING) && t->problem->ngroups <= PLAIN_GROUPS)
+		return 0;
+	*out = malloc(sizeof(**out));
+	if (!*out)
+		return err_set(e, "out of memory");
+	judge__v1__score__init(*out);
+	tally_best(t->problem, best);
+	(*out)->score = score_text(r->has_score, r->score);
+	(*out)->max_score = text_copy(best);
+	if (report_groups(t, *out) == 0)
+		return 0;
+	judge__v1__score__free_unpacked(*out, NULL);
+	*out = NULL;
+	return err_set(e, "out of memory");
 }

@@ -69,6 +69,18 @@ void tally_add(struct tally *t, const struct tally_test *test, struct tally_resu
 const struct tally_result *tally_group(const struct tally *t, size_t index);
 
 /*
+ * After the same: what the API shows of it.  *out is the caller's; NULL for a pass-fail problem whose tests are in no groups but
+ * sample and secret.
+ */
+int tally_report(const struct tally *t, Judge__V1__Score **out, struct err *e);
+
+/* The most, or where the least is best the least, that a problem gives, into SCORE_TEXT_MAX bytes; "" when there is no bound. */
+void tally_best(const struct problem *p, char *out);
+
+/* The same as a number; 0: there is no bound. */
+int tally_best_score(const struct problem *p, struct score *out);
+
+/*
  * Reads what a grader prints: "AC 12.5", one line.  -1: it is anything else.
  */
 int tally_read_grade(const char *text, size_t len, Judge__V1__Verdict *verdict,

@@ -15,6 +15,7 @@
 #include "judge/problem.h"
 #include "judge/script.h"
 #include "judge/supply.h"
+#include "judge/tally.h"
 #include "judge/text.h"
 #include "judge/transcript.h"
 #include "proto/err.h"
@@ -95,6 +96,15 @@ static void forget_messages(struct trial *t)
 	t->message = t->team_message = NULL;
 }
 
+/* Of several validators the last one that says something. */
+static void take_text(char **to, char **from)
+{
+	if (!*from)
+		return;
+	free(*to);
+	*to = ptr_steal(from);
+}
+
 static void take_outcome(struct pass *s, struct jury_outcome *o)
 {
 	struct trial *t = s->trial;
@@ -103,6 +113,8 @@ static void take_outcome(struct pass *s, struct jury_outcome *o)
 	s->next = fd_steal(&o->next_fd);
 	t->message = ptr_steal(&o->message);
 	t->team_message = ptr_steal(&o->team_message);
+	take_text(&t->score, &o->score);
+	take_text(&t->multiplier, &o->multiplier);
 	feedback_release(&s->feedback);
 	s->feedback = o->feedback;
 	o->feedback = (struct feedback){.n = 0};
@@ -392,6 +404,9 @@ static void forget_pass(struct trial *t)
 {
 	sandbox_report_release(&t->report);
 	forget_messages(t);
+	free(t->score);
+	free(t->multiplier);
+	t->score = t->multiplier = NULL;
 }
 
 static int play_pass(struct pass *s, struct err *e)
@@ -405,6 +420,7 @@ static int play_pass(struct pass *s, struct err *e)
 	if (run_program(s, e) < 0)
 		return -1;
 	take_worst(&t->worst, &t->report);
+	t->said = s->said;
 	t->grade = grade_game(&t->report, s->limits.cpu_us, s->said, s->said_first);
 	if (t->message || !t->report.message[0])
 		return 0;
@@ -510,7 +526,7 @@ static Judge__V1__Usage *usage_of(const struct trial *t)
 	return u;
 }
 
-Judge__V1__Run *trial_result(const struct trial *t, size_t index)
+Judge__V1__Run *trial_result(const struct trial *t, size_t index, const char *group)
 {
 	Judge__V1__Run *run = malloc(sizeof(*run));
 
@@ -525,7 +541,35 @@ Judge__V1__Run *trial_result(const struct trial *t, size_t index)
 	run->team_message = text_copy(t->team_message);
 	run->passes = t->passes;
 	run->transcript = text_copy(t->transcript);
+	run->group = text_copy(group);
+	run->score = text_copy(NULL);
 	return run;
+}
+
+static int set_text(char **to, const char *text, struct err *e)
+{
+	char *copy = text_copy(text);
+
+	if (!copy)
+		return err_set(e, "out of memory");
+	free(*to);
+	*to = copy;
+	return 0;
+}
+
+int trial_rate(Judge__V1__Run *run, const struct tally_result *r, struct err *e)
+{
+	char score[SCORE_TEXT_MAX];
+
+	if (r->verdict == JUDGE__V1__VERDICT__JUDGE_ERROR &&
+	    run->verdict != JUDGE__V1__VERDICT__JUDGE_ERROR) {
+		run->verdict = JUDGE__V1__VERDICT__JUDGE_ERROR;
+		return set_text(&run->message, r->message, e);
+	}
+	if (!r->has_score)
+		return 0;
+	score_format(r->score, score);
+	return set_text(&run->score, score, e);
 }
 
 void trial_release(struct trial *t)

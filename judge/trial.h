@@ -13,6 +13,7 @@
 struct err;
 struct job_config;
 struct problem_case;
+struct tally_result;
 
 struct trial { /* test is set by the caller, the rest by trial_run(); released by trial_release() */
 	const struct problem_case *test;
@@ -21,6 +22,8 @@ struct trial { /* test is set by the caller, the rest by trial_run(); released b
 	struct grade grade;
 	unsigned passes;
 	char *message, *team_message; /* may be NULL */
+	enum grade_validator said;    /* what the validator said in the last pass */
+	char *score, *multiplier;     /* its score.txt and score_multiplier.txt; NULL: none */
 	char *transcript;             /* NULL: none was asked for, or nobody talked */
 };
 
@@ -33,8 +36,11 @@ struct trial_cells { /* borrowed; both have their program */
 /* -1: a cell, or the sandbox, failed; the trial is to be released all the same and may be run again. */
 int trial_run(struct trial *t, const struct trial_cells *c, struct err *e);
 
-/* As the API shows it, with its number (0 is the first); heap, NULL when out of memory. */
-Judge__V1__Run *trial_result(const struct trial *t, size_t index);
+/* As the API shows it, with its number (0 is the first) and its group; heap, NULL when out of memory. */
+Judge__V1__Run *trial_result(const struct trial *t, size_t index, const char *group);
+
+/* Sets the score of a run, or makes it the JUDGE_ERROR that its score is. */
+int trial_rate(Judge__V1__Run *run, const struct tally_result *r, struct err *e);
 
 void trial_release(struct trial *t);
 

@@ -13,6 +13,7 @@
 #include "judge/problem.h"
 #include "judge/script.h"
 #include "judge/store.h"
+#include "judge/tally.h"
 #include "judge/verify_host.h"
 #include "judge/verify_report.h"
 #include "judge/verify_world.h"
@@ -25,7 +26,7 @@
 struct work {
 	struct verify_world *world;
 	struct problem package, stored; /* as it is on disk; as a worker gets it */
-	const struct language *validator;
+	const struct language *validator, *grader;
 	struct verify_report report;
 	atomic_size_t next, done; /* submission to take; how many have been judged */
 	atomic_int no_sandbox;
@@ -69,6 +70,11 @@ static int was_too_slow(const struct look *l, const Judge__V1__Run *run)
 static int verdict_of(const struct look *l, const Judge__V1__Run *run)
 {
 	return was_too_slow(l, run) ? JUDGE__V1__VERDICT__TIME_LIMIT_EXCEEDED : (int)run->verdict;
+}
+
+static Judge__V1__Verdict regrade(void *arg, const Judge__V1__Run *run)
+{
+	return (Judge__V1__Verdict)verdict_of(arg, run);
 }
 
 /* The tests so far as they count under the limit, and the first of them that decides. */
@@ -146,12 +152,41 @@ static int wants_more(void *arg, const struct job_result *so_far)
 	return expect_wants_all(rules) || (seen.upper_us && !seen.at_least);
 }
 
-static void take_result(struct verify_outcome *o, struct look *l, const struct job_result *r)
+/* What is expected of the score, or of those of groups. */
+static enum expect_state check_scores(const struct look *l, struct verify_outcome *o)
 {
-	const Judge__V1__Run *decided = take_runs(l, r, &o->verdict);
+	size_t n = o->score ? o->score->n_groups : 0;
+	struct expect_group *groups = calloc(n + 1, sizeof(*groups));
+	enum expect_state state = EXPECT_BROKEN;
+	struct score best;
 
+	if (!groups) {
+		snprintf(o->why, sizeof(o->why), "out of memory");
+		return state;
+	}
+	for (size_t i = 0; i < n; i++)
+		groups[i + 1] = (struct expect_group){o->score->groups[i]->name,
+						      o->score->groups[i]->score};
+	groups[0] = (struct expect_group){"", o->score ? o->score->score : ""};
+	state = expect_check_scores(&l->submission->rules, groups, n + 1,
+				    tally_best_score(&l->w->stored, &best) ? &best : NULL, o->why);
+	free(groups);
+	return state;
+}
+
+static void take_result(struct verify_outcome *o, struct look *l, struct job_result *r)
+{
+	int first;
+	const Judge__V1__Run *decided = take_runs(l, r, &first);
+
+	o->verdict = (int)r->verdict;
+	if (o->verdict == JUDGE__V1__VERDICT__ACCEPTED)
+		decided = NULL; /* what is not accepted does not count against it */
+	o->score = ptr_steal(&r->score);
 	take_usage(o, l, r);
 	o->state = expect_check(&l->submission->rules, l->runs, r->nruns, o->verdict, o->why);
+	if (o->state == EXPECT_MET)
+		o->state = check_scores(l, o);
 	if (o->verdict == JUDGE__V1__VERDICT__COMPILE_ERROR)
 		o->message = copy(r->compiler_message);
 	if (decided) {
@@ -181,9 +216,12 @@ static void run_job(struct work *w, struct verify_outcome *o, const struct examp
 		.problem = &look.patient,
 		.validator = w->validator,
 		.languages = &w->world->languages,
+		.grader = w->grader,
 		.transcript_bytes = w->world->transcript_bytes,
 		.more = wants_more,
 		.more_arg = &look,
+		.regrade = regrade,
+		.regrade_arg = &look,
 	};
 	struct job_result result;
 	struct err e = {.msg = "out of memory"};
@@ -255,6 +293,15 @@ static void judge_all(struct work *w)
 		pthread_join(threads[i], NULL);
 }
 
+static int find_program(const struct work *w, const struct problem_program *program,
+			const struct language **out, struct err *e)
+{
+	if (!program->language)
+		return 0;
+	*out = script_or_rule(&w->world->languages, program->language);
+	return *out ? 0 : err_set(e, "the language %s is gone", program->language);
+}
+
 /* Into the store and out again, so that what is judged is what judged would judge. */
 static int store_package(struct work *w, struct err *e)
 {
@@ -272,10 +319,11 @@ static int store_package(struct work *w, struct err *e)
 	rc = problem_from_manifest(version.manifest, &w->stored, e);
 	store_problem_release(&version);
 	w->package.limits.time_us = w->stored.limits.time_us;
-	if (rc < 0 || !w->stored.custom)
+	if (rc < 0)
 		return rc;
-	w->validator = script_or_rule(&w->world->languages, w->stored.validator.language);
-	return w->validator ? 0 : err_set(e, "the validator's language is gone");
+	if (find_program(w, &w->stored.validator, &w->validator, e) < 0)
+		return err_wrap(e, "validator");
+	return find_program(w, &w->stored.grader, &w->grader, e) < 0 ? err_wrap(e, "grader") : 0;
 }
 
 static int prepare(struct work *w, const char *dir, struct err *e)
@@ -321,6 +369,8 @@ static void work_release(struct work *w)
 		free(w->report.outcomes[i].reason);
 		free(w->report.outcomes[i].message);
 		free(w->report.outcomes[i].transcript);
+		if (w->report.outcomes[i].score)
+			judge__v1__score__free_unpacked(w->report.outcomes[i].score, NULL);
 	}
 	free(w->report.outcomes);
 	inspect_release(&w->report.found);

@@ -6,6 +6,7 @@
 #include "proto/scope.h"
 
 #define MESSAGE_SHOWN 160 /* bytes of a message in the table: its first line, cut */
+#define GROUP_WIDTH   8
 
 static int as_expected(const struct verify_outcome *o)
 {
@@ -139,6 +140,50 @@ static void print_reason(const struct verify_outcome *o)
 	printf("%s%s%s\n", o->why[0] ? " (" : "", o->why, o->why[0] ? ")" : "");
 }
 
+/* "AC 20", "WA", "-" */
+static void group_cell(const struct verify_outcome *o, size_t group, char *out, size_t size)
+{
+	const Judge__V1__GroupResult *g =
+		o->score && group < o->score->n_groups ? o->score->groups[group] : NULL;
+
+	if (!g || (g->verdict == 0 && !g->score[0]))
+		snprintf(out, size, "-");
+	else
+		snprintf(out, size, "%s%s%.20s", g->verdict ? grade_code(g->verdict) : "",
+			 g->verdict && g->score[0] ? " " : "", g->score);
+}
+
+static void print_groups_of(const struct verify_outcome *o, int width, const Judge__V1__Score *head)
+{
+	printf("    %-*s", width, o->submission->name);
+	for (size_t i = 0; i < head->n_groups; i++) {
+		char cell[32];
+		int wide = (int)strlen(head->groups[i]->name);
+
+		group_cell(o, i, cell, sizeof(cell));
+		printf("  %-*s", wide < GROUP_WIDTH ? GROUP_WIDTH : wide, cell);
+	}
+	printf("  %s\n", o->score ? o->score->score : "");
+}
+
+/* What each group of tests gave: of a scoring problem, or one with more groups than every problem has. */
+static void print_groups(const struct verify_report *p, int width)
+{
+	const Judge__V1__Score *head = NULL;
+
+	for (size_t i = 0; !head && i < p->n; i++)
+		head = p->outcomes[i].score;
+	if (!head)
+		return;
+	printf("    %-*s", width, "groups");
+	for (size_t i = 0; i < head->n_groups; i++)
+		printf("  %-*s", GROUP_WIDTH, head->groups[i]->name);
+	printf("  %s%s%s\n", p->problem->kind & PROBLEM_SCORING ? "score" : "",
+	       head->max_score[0] ? " of " : "", head->max_score);
+	for (size_t i = 0; i < p->n; i++)
+		print_groups_of(&p->outcomes[i], width, head);
+}
+
 static void print_margin(const struct verify_report *p)
 {
 	struct verify_margin m = verify_margin(p);
@@ -198,8 +243,10 @@ void verify_print(const struct verify_report *p)
 	for (size_t i = 0; i < p->n; i++)
 		if (p->outcomes[i].transcript)
 			print_transcript(&p->outcomes[i]);
-	if (!p->error)
+	if (!p->error) {
+		print_groups(p, width);
 		print_margin(p);
+	}
 	for (char **w = q ? q->warnings : NULL; w && *w; w++)
 		printf("warning: %s\n", *w);
 	for (size_t i = 0; i < p->found.n; i++)
@@ -232,16 +279,35 @@ static json_t *text(const char *s)
 	return out ? out : json_null();
 }
 
+/* null where there are no groups to speak of */
+static json_t *groups_to_json(const Judge__V1__Score *score)
+{
+	json_t *list = score ? json_array() : json_null();
+
+	for (size_t i = 0; score && list && i < score->n_groups; i++) {
+		const Judge__V1__GroupResult *g = score->groups[i];
+
+		json_array_append_new(
+			list, json_pack("{s:s, s:o, s:o, s:i, s:i}", "name", g->name, "verdict",
+					text(g->verdict ? grade_code(g->verdict) : NULL), "score",
+					text(g->score[0] ? g->score : NULL), "tests", (int)g->tests,
+					"judged", (int)g->judged));
+	}
+	return list;
+}
+
 static json_t *outcome_to_json(const struct verify_outcome *o)
 {
-	return json_pack("{s:s, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:I, s:I}", "name",
-			 o->submission->name, "language", text(o->language), "expected",
+	const char *score = o->score && o->score->score[0] ? o->score->score : NULL;
+
+	return json_pack("{s:s, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I}",
+			 "name", o->submission->name, "language", text(o->language), "expected",
 			 expected_to_json(o->submission), "verdict", text(code(o)), "as_expected",
 			 as_expected(o), "unexpected", text(o->why[0] ? o->why : NULL), "test",
 			 text(o->test), "reason", text(o->reason), "message", text(o->message),
-			 "transcript", text(o->transcript), "cpu_time_us",
-			 (json_int_t)o->cpu_time_us, "memory_peak_bytes",
-			 (json_int_t)o->memory_peak_bytes);
+			 "transcript", text(o->transcript), "score", text(score), "groups",
+			 groups_to_json(o->score), "cpu_time_us", (json_int_t)o->cpu_time_us,
+			 "memory_peak_bytes", (json_int_t)o->memory_peak_bytes);
 }
 
 static json_t *bound_to_json(const struct verify_outcome *o, uint64_t us)

@@ -10,6 +10,7 @@
 
 #include "judge/expect.h"
 #include "judge/inspect.h"
+#include "proto/judge.pb-c.h"
 
 struct problem;
 struct problem_submission;
@@ -24,6 +25,7 @@ struct verify_outcome { /* of one submission; the strings are owned */
 	char *transcript;         /* of the last test; NULL: none was asked for, or nobody talked */
 	enum expect_state state;  /* EXPECT_MET: as expected */
 	char why[EXPECT_WHY_MAX]; /* it is not */
+	Judge__V1__Score *score;  /* of the submission and its groups; NULL: none */
 	/*
 	 * The slowest of the tests that bound the time limit from below and of those that bound it from above, as if the
 	 * language had the limit itself; 0: none does.  at_least: it was stopped then.

@@ -115,6 +115,7 @@ static void finish(struct worker *w, const struct store_job *sj, const struct jo
 		.runs = r->runs,
 		.nruns = r->nruns,
 		.evidence = r->evidence,
+		.score = r->score,
 	};
 	struct err e;
 
@@ -232,9 +233,12 @@ static enum job_end run_problem(struct worker *w, const struct store_job *sj,
 
 	if (c.language && p->custom)
 		c.validator = need_language(w, p->validator.language, e);
+	if (c.language && p->grader.language)
+		c.grader = need_language(w, p->grader.language, e);
 	if (!sources)
 		err_set(e, "out of memory");
-	if (sources && c.language && (!p->custom || c.validator)) {
+	if (sources && c.language && (!p->custom || c.validator) &&
+	    (!p->grader.language || c.grader)) {
 		job_init(&job, &c);
 		set_job(w, &job);
 		end = job_run(&job, r, e);

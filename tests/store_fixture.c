@@ -111,6 +111,9 @@ int shelf_finish(const struct store_job *job, Judge__V1__Verdict verdict)
 	Judge__V1__Run run[2] = {JUDGE__V1__RUN__INIT, JUDGE__V1__RUN__INIT};
 	Judge__V1__Run *runs[2] = {&run[0], &run[1]};
 	Judge__V1__Evidence evidence = JUDGE__V1__EVIDENCE__INIT;
+	Judge__V1__Score score = JUDGE__V1__SCORE__INIT;
+	Judge__V1__GroupResult group = JUDGE__V1__GROUP_RESULT__INIT;
+	Judge__V1__GroupResult *groups[] = {&group};
 	struct store_result r = {
 		.verdict = verdict,
 		.message = "why",
@@ -118,9 +121,15 @@ int shelf_finish(const struct store_job *job, Judge__V1__Verdict verdict)
 		.runs = runs,
 		.nruns = 2,
 		.evidence = &evidence,
+		.score = &score,
 	};
 
 	evidence.host = "here";
+	score.score = "33.333333333";
+	score.groups = groups;
+	score.n_groups = 1;
+	group.name = "secret/1";
+	group.score = "33.333333333";
 	for (int i = 0; i < 2; i++) {
 		usage[i].cpu_time_us = 1000 - (uint64_t)i;
 		usage[i].memory_peak_bytes = 2000 + (uint64_t)i;

@@ -242,6 +242,9 @@ CONTRACT(claim_in_order_and_finish)
 	struct store_job job;
 	struct shelf_life life;
 	Judge__V1__Submission *s;
+	Judge__V1__Event **events;
+	size_t n;
+	int ended;
 
 	assert_no_job();
 	memcpy(first, shelf_submit("1"), sizeof(first));
@@ -275,9 +278,16 @@ CONTRACT(claim_in_order_and_finish)
 	cr_assert_str_eq(s->compiler_message, "warning: x");
 	cr_assert_str_eq(s->message, "why");
 	cr_assert_str_eq(s->evidence->host, "here");
+	cr_assert_str_eq(s->score->score, "33.333333333");
+	cr_assert_str_eq(s->score->groups[0]->name, "secret/1");
 	cr_assert_geq(s->finished_at_us, s->submitted_at_us);
 	judge__v1__submission__free_unpacked(s, NULL);
 	store_job_release(&job);
+	OK(store_events(box.s, first, 4, 10, &events, &n, &ended, &box.e));
+	cr_assert_eq(n, 1);
+	cr_assert_str_eq(events[0]->score->score, "33.333333333");
+	judge__v1__event__free_unpacked(events[0], NULL);
+	free(events);
 }
 
 CONTRACT(result_without_a_verdict)

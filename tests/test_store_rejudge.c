@@ -183,6 +183,7 @@ CONTRACT(old_results_are_kept)
 		cr_assert_eq(list[i]->n_runs, 2);
 		cr_assert_eq(list[i]->runs[0]->verdict, list[i]->verdict);
 		cr_assert_str_eq(list[i]->evidence->host, "here");
+		cr_assert_str_eq(list[i]->score->score, "33.333333333");
 		cr_assert_eq(strlen(list[i]->rejudging), i ? STORE_ID_LEN : 0);
 		judge__v1__judgement__free_unpacked(list[i], NULL);
 	}

