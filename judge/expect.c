@@ -162,6 +162,20 @@ static int is_tag(const char *text, size_t len, const char *tag)
 	return len >= n && strncasecmp(text, tag, n) == 0;
 }
 
+/* The tag of this name that text begins with; its line ends before end. */
+static int read_tag(const char *file, const char *text, const char *end, int is_score,
+		    struct expect_rules *rules, struct err *e)
+{
+	const char *stop = memchr(text, '\n', (size_t)(end - text));
+	size_t len = (size_t)((stop ? stop : end) - text);
+	struct expect_rule *rule = expect_add(rules);
+
+	if (!rule)
+		return err_sys(e, "%s", file);
+	return is_score ? read_score(file, text, len, rule, e)
+			: read_results(file, text, len, rule, e);
+}
+
 int expect_tag(const char *file, const char *text, size_t len, struct expect_rules *rules,
 	       struct err *e)
 {
@@ -171,22 +185,16 @@ int expect_tag(const char *file, const char *text, size_t len, struct expect_rul
 
 	for (const char *at = text; (at = memchr(at, '@', (size_t)(end - at))); at++) {
 		int is_score = is_tag(at, (size_t)(end - at), score);
-		struct expect_rule *rule;
-		const char *stop;
 
 		if (!is_score && !is_tag(at, (size_t)(end - at), results))
 			continue;
 		if (found++)
 			return err_set(e, "%.100s: more than one @EXPECTED_...@ tag", file);
 		at += strlen(is_score ? score : results);
-		stop = memchr(at, '\n', (size_t)(end - at));
-		stop = stop ? stop : end;
-		rule = expect_add(rules);
-		if (!rule)
-			return err_sys(e, "%s", file);
-		if ((is_score ? read_score : read_results)(file, at, (size_t)(stop - at), rule, e) <
-		    0)
+		if (read_tag(file, at, end, is_score, rules, e) < 0)
 			return -1;
+		if (at == end)
+			break;
 	}
 	return found;
 }

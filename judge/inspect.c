@@ -271,8 +271,10 @@ static int inspect_inputs(const struct inspect_job *job, struct inspect_found *o
 	const struct problem *p = job->package;
 	unsigned char *rejected = calloc(p->nchecks + 1, 1);
 	size_t used = 0;
-	int rc = rejected ? 0 : err_set(e, "out of memory");
+	int rc = 0;
 
+	if (!rejected)
+		return err_set(e, "out of memory");
 	for (size_t i = 0; rc == 0 && i < p->ninput_validators; i++) {
 		struct checker k = {.job = job,
 				    .v = &p->input_validators[i],

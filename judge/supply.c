@@ -88,7 +88,7 @@ int supply_sources(const struct problem *p, const struct language *l, struct blo
 		   struct err *e)
 {
 	size_t most = count_all(p), nfiles;
-	const struct problem_file **files = calloc(most + 1, sizeof(*files));
+	const struct problem_file **files = calloc(most + 1, sizeof(struct problem_file *));
 	int rc = 0;
 
 	*out = (struct supply){.sources = calloc(n + most + 1, sizeof(*out->sources))};
@@ -149,7 +149,7 @@ int supply_box(struct sandbox_client *c, const struct problem *p, const struct l
 
 	if (most == 0)
 		return 0;
-	files = calloc(most, sizeof(*files));
+	files = calloc(most, sizeof(struct problem_file *));
 	if (!files)
 		return err_set(e, "out of memory");
 	included = files_for(p, l, files);

@@ -73,7 +73,7 @@ struct verify_margin verify_margin(const struct verify_report *p)
 
 int verify_good(const struct verify_report *p)
 {
-	if (p->error || verify_unexpected(p) > 0 || p->found.n > 0)
+	if (p->error || !p->problem || verify_unexpected(p) > 0 || p->found.n > 0)
 		return 0;
 	return !p->problem->timing.measured || !verify_margin(p).warnings[1][0];
 }
