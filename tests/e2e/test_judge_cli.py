@@ -147,7 +147,7 @@ class JudgeCli(unittest.TestCase):
     def test_what_is_no_source_is_given_back(self):
         for name, content, said in (("a.c", b"int main(void) { return 1; }\n/*\0 hidden */\n",
                                      "sources[0].content: a.c:2: a NUL byte: this is no text file"),
-                                    ("a.cpp", b"\x7fELF\2\1\1", "a.cpp: is a compiled program, not its source"),
+                                    ("a.go", b"\x7fELF\2\1\1", "a.go: is a compiled program, not its source"),
                                     ("a.py", "print(1)\n".encode("utf-16"), "a.py: is UTF-16 text: save it as UTF-8"),
                                     ("a.c", b"", "sources[0].content: is empty"),
                                     ("a.txt", b"x\n", "no language on this machine has this extension")):
