@@ -221,8 +221,8 @@ class Verify(unittest.TestCase):
 
     def test_a_language_that_is_not_there(self):
         package = self.package()
-        self.write("tiny/submissions/accepted/good.cob", "x")
-        self.expect_refused(package, 'accepted/good.cob: expected AC, got no verdict: "good.cob": no language')
+        self.write("tiny/submissions/accepted/good.apl", "x")
+        self.expect_refused(package, 'accepted/good.apl: expected AC, got no verdict: "good.apl": no language')
 
     def test_expectations_of_a_2025_09_package(self):
         package = self.package()
