@@ -91,7 +91,7 @@ static int read_number(const struct polygon *g, const char *name, uint64_t least
 static int read_limits(const struct polygon *g, struct err *e)
 {
 	struct problem_limits *l = &g->p->limits;
-	uint64_t ms;
+	uint64_t ms = 0;
 
 	if (read_number(g, "time-limit", 1, 600000, &ms, e) < 0 ||
 	    read_number(g, "memory-limit", 4 * MIB, TIB, &l->memory_bytes, e) < 0)
@@ -142,22 +142,30 @@ static int check_judging(const struct polygon *g, struct err *e)
 	return 0;
 }
 
-static int read_names(const struct polygon *g, struct err *e)
+/* The English one, or the first; NULL: there is none. */
+static const char *find_title(const struct polygon *g)
 {
 	const struct xml_node *n = xml_child(xml_child(g->x.root, "names"), "name");
-	const char *name = xml_attribute(g->x.root, "short-name");
 	const char *title = NULL;
-	struct err why;
 
-	if (strcmp(g->x.root->name, "problem") != 0)
-		return xml_fail(&g->x, g->x.root, e, "expected <problem>, not <%s>",
-				g->x.root->name);
 	for (; n; n = xml_next(n)) {
 		const char *language = xml_attribute(n, "language");
 
 		if (!title || (language && strcmp(language, "english") == 0))
 			title = xml_attribute(n, "value");
 	}
+	return title;
+}
+
+static int read_names(const struct polygon *g, struct err *e)
+{
+	const char *name = xml_attribute(g->x.root, "short-name");
+	const char *title = find_title(g);
+	struct err why;
+
+	if (strcmp(g->x.root->name, "problem") != 0)
+		return xml_fail(&g->x, g->x.root, e, "expected <problem>, not <%s>",
+				g->x.root->name);
 	if (name && names_problem(name, &why) < 0)
 		return xml_fail(&g->x, g->x.root, e, "short-name: %s", why.msg);
 	if (title && (!*title || strlen(title) > 256 || strpbrk(title, "\n\t\r")))
@@ -250,6 +258,16 @@ static int check_points(const struct polygon *g, const struct xml_node *test, st
 	return 0;
 }
 
+static int add_tests(struct polygon *g, const struct xml_node *first, int samples, struct err *e)
+{
+	size_t number = 1;
+
+	for (const struct xml_node *t = first; t; t = xml_next(t), number++)
+		if (is_sample(t) == samples && add_test(g, t, number, samples ? 1 : 2, e) < 0)
+			return -1;
+	return 0;
+}
+
 /* Samples first, as in the other formats; both in their order. */
 static int read_tests(struct polygon *g, struct err *e)
 {
@@ -270,15 +288,7 @@ static int read_tests(struct polygon *g, struct err *e)
 	if (!problem_group_add(g->p, "", 0, e) || !problem_group_add(g->p, "sample", 0, e) ||
 	    !problem_group_add(g->p, "secret", 0, e))
 		return -1;
-	for (int samples = 1; samples >= 0; samples--) {
-		size_t number = 1;
-
-		for (const struct xml_node *t = first; t; t = xml_next(t), number++)
-			if (is_sample(t) == samples &&
-			    add_test(g, t, number, samples ? 1 : 2, e) < 0)
-				return -1;
-	}
-	return 0;
+	return add_tests(g, first, 1, e) < 0 ? -1 : add_tests(g, first, 0, e);
 }
 
 /* The path of <source> in an element. */
