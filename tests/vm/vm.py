@@ -14,6 +14,7 @@ import argparse
 import glob
 import os
 import re
+import resource
 import secrets
 import selectors
 import shlex
@@ -62,6 +63,15 @@ fail "switch_root"
 MAIN = r"""mount --make-rshared /
 rm /run/vm-main
 exec </dev/null >"$(ls /dev/vport*p1)" 2>&1
+# For each file that this kernel remembers the file server has one open, and may have no more than the host allows.
+mkfifo /run/vm-pause
+/bin/bash -c 'exec 3<>/run/vm-pause; rm /run/vm-pause
+read first rest </proc/sys/fs/inode-nr
+while :; do
+	read -r -t 1 -u 3 nothing
+	read known rest </proc/sys/fs/inode-nr
+	((known - first < @FILES@)) || echo 3 >/proc/sys/vm/drop_caches
+done' &
 cd @HERE@
 env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
 	@VARIABLES@ setsid -w @COMMAND@
@@ -112,7 +122,7 @@ def initramfs(folder, order, command, mark):
     for path in order:
         shutil.copy(path, f"{top}/modules/")
     write(f"{top}/modules/order", "\n".join(map(os.path.basename, order)) + "\n")
-    values = {"HERE": here, "MARK": mark, "COMMAND": shlex.join(command),
+    values = {"HERE": here, "MARK": mark, "FILES": str(resource.getrlimit(resource.RLIMIT_NOFILE)[1] // 2), "COMMAND": shlex.join(command),
               "VARIABLES": shlex.join(f"{k}={v}" for k, v in os.environ.items() if k.startswith("GAVEL_"))}
     for name, text in (("init", INIT), ("main", MAIN)):
         write(f"{top}/{name}", re.sub("@([A-Z]+)@", lambda m: values[m[1]], text), 0o755)
