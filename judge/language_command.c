@@ -267,7 +267,7 @@ static char **argv_of(const struct language *l, char *const *command, const char
 		      size_t n, uint64_t memory_bytes, struct err *e)
 {
 	struct words w;
-	size_t main;
+	size_t main = 0;
 
 	if (language_main(l, names, n, &main, e) < 0)
 		return NULL;
