@@ -226,10 +226,10 @@ static int read_icpc(struct problem *p, struct err *e)
 	}
 	if (rc == 0)
 		rc = problem_read_programs(p, &s, e);
-	if (rc == 0)
-		rc = problem_read_data(p, &s, e);
 	if (rc == 0 && s.format == PROBLEM_LEGACY_ICPC)
 		rc = problem_icpc_files(p, e);
+	if (rc == 0)
+		rc = problem_read_data(p, &s, e);
 	s.constants = (struct problem_constants){NULL, 0};
 	problem_settings_release(&s);
 	return rc;

@@ -212,7 +212,7 @@ static int read_test_file(struct polygon *g, const struct xml_node *test, const 
 	const char *slash;
 	struct err why;
 
-	if (expand(g, pattern, number, &path, e) < 0)
+	if (expand(g, pattern, number, &path, e) < 0 || !path)
 		return -1;
 	slash = strrchr(path, '/');
 	if (problem_file_read(g->p, path, slash ? slash + 1 : path, out, &why) < 0)

@@ -164,8 +164,6 @@ static int take_type(const struct doc *d, const struct doc_node *n, struct probl
 				      "submit-answer");
 	if (!w->supported)
 		return doc_fail(d, n->line, e, "type: %s is not supported yet", w->word);
-	if (s->format == PROBLEM_LEGACY_ICPC && w->kind)
-		return doc_fail(d, n->line, e, "type: %s: legacy-icpc only has pass-fail", w->word);
 	if (s->kind & w->kind)
 		return doc_fail(d, n->line, e, "type: %s stands there twice", w->word);
 	s->kind |= w->kind;
@@ -347,6 +345,14 @@ static struct problem_timing default_timing(const struct problem_settings *s)
 	return (struct problem_timing){5.0, 2.0, SEC, 0};
 }
 
+/* What only one of the formats has. */
+static int read_of_format(const struct doc *d, struct problem_settings *s, struct err *e)
+{
+	if (s->format != PROBLEM_2025_09)
+		return read_validation(d, s, e) < 0 || read_grading(d, s, e) < 0 ? -1 : 0;
+	return read_languages(d, s, e) < 0 ? -1 : problem_constants_read(d, &s->constants, e);
+}
+
 int problem_parse_settings(const char *text, size_t len, struct problem_settings *s, struct err *e)
 {
 	struct doc d;
@@ -369,11 +375,8 @@ int problem_parse_settings(const char *text, size_t len, struct problem_settings
 		rc = doc_read(&d, d.root, s->format == PROBLEM_2025_09 ? new : legacy, s, e);
 	if (rc == 0)
 		rc = read_title(&d, s, e);
-	if (rc == 0 && s->format != PROBLEM_2025_09)
-		rc = read_validation(&d, s, e) < 0 || read_grading(&d, s, e) < 0 ? -1 : 0;
-	if (rc == 0 && s->format == PROBLEM_2025_09)
-		rc = read_languages(&d, s, e) < 0 ? -1
-						  : problem_constants_read(&d, &s->constants, e);
+	if (rc == 0)
+		rc = read_of_format(&d, s, e);
 	if (rc == 0)
 		rc = check_time(&d, s, e);
 	if (rc == 0)

@@ -519,7 +519,7 @@ Test(cell, command_is_exact, .timeout = 60)
 Test(cell, host_is_not_visible, .timeout = 60)
 {
 	static const char script[] =
-		"for p in /etc/shadow /etc/hostname /etc/ssh /etc/resolv.conf /root /home /var "
+		"for p in /etc/shadow /etc/hostname /etc/ssh /etc/resolv.conf /root /home /var/log "
 		"/sys "
 		"/run /boot /mnt /opt /srv /media /proc/1 /proc/sys /proc/meminfo /proc/cmdline "
 		"/proc/kallsyms /proc/net /dev/kmsg /dev/mem /dev/tty /dev/pts /dev/vda /work; do "

@@ -92,9 +92,10 @@ Test(package_wrong, each_is_named)
 		    "not negative behind it"),
 		ROW("problem.yaml", "validation: Custom\n",
 		    "problem.yaml:1: validation: expected default, or custom [interactive] "
-		    "[multi-pass]"),
+		    "[multi-pass] [score]"),
 		ROW("problem.yaml", "validation: custom interactive twice\n",
-		    "problem.yaml:1: validation: expected interactive or multi-pass after custom"),
+		    "problem.yaml:1: validation: expected interactive, multi-pass or score after "
+		    "custom"),
 		ROW("problem.yaml/x", "", "problem.yaml: expected a file"),
 		ROW(".timelimit",
 		    "\xef\xbb\xbf"

@@ -305,7 +305,7 @@ Test(problem, legacy_icpc_is_the_smaller_format)
 		{"demo/problem.yaml", ICPC "validation: [custom]\n",
 		 "problem.yaml:2: validation: legacy-icpc has default, custom and custom "
 		 "interactive"},
-		{"demo/data/secret/g/1.in", "x", "data/secret/g/1.in: there is no 1.ans"},
+		{"demo/data/secret/g/1.in", "x", "data/secret: \"g\"" NAME},
 		{"demo/data/secret/g/", "", "data/secret: \"g\"" NAME},
 		{"demo/data/secret/g1/", "", "data/secret/g1: legacy-icpc has no groups of tests"},
 		{"demo/data/sample/_1.png", "", "data/sample: \"_1.png\"" NAME},

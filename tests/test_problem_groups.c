@@ -280,7 +280,9 @@ Test(groups, errors_name_file_line_and_what_is_right)
 		{put_legacy, "problem.yaml", "type: scored\n",
 		 "problem.yaml:1: type: expected pass-fail or scoring"},
 		{put_legacy, "problem.yaml", "problem_format_version: legacy-icpc\ntype: scoring\n",
-		 "problem.yaml:2: type: scoring: legacy-icpc only has pass-fail"},
+		 "problem.yaml:2: type: legacy-icpc does not have it, expected "
+		 "problem_format_version: "
+		 "legacy"},
 		{put_legacy, "problem.yaml", "validation: custom score\n",
 		 "problem.yaml:1: validation: score belongs to problems of type: scoring"},
 		{put_legacy, "problem.yaml", "type: pass-fail\n\ngrading: {objective: max}\n",

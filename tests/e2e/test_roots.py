@@ -123,7 +123,7 @@ class Roots(test_sandbox_run.Case):
                 self.assertEqual(self.in_root(root, "cat /etc/motd"), "from the image\n")
                 # Nothing of the host; what is the cell's own is not the image's.
                 self.assertEqual(sorted(self.in_root(root, "ls /").split()),
-                                 ["bin", "box", "dangling", "dev", "etc", "opt", "proc", "program", "tmp"])
+                                 ["bin", "box", "dangling", "dev", "etc", "opt", "prepared", "proc", "program", "tmp"])
                 self.assertEqual(self.in_root(root, "ls /tmp /box"), "/box:\n\n/tmp:\n")
                 self.assertNotIn("image", self.in_root(root, "ls /dev /proc"))
                 self.assertEqual(self.in_root(root, "id -un"), "sandbox\n")

@@ -14,7 +14,7 @@ public class Curious {
     }
 
     public static void main(String[] args) throws Exception {
-        for (String path : new String[] {"/etc/shadow", "/root", "/home", "/var", "/sys/kernel", System.getenv("CANARY")})
+        for (String path : new String[] {"/etc/shadow", "/root", "/home", "/var/log", "/var/tmp", "/sys/kernel", System.getenv("CANARY")})
             if (new File(path).exists())
                 escaped("sees " + path);
         if (System.getenv("SECRET_OF_THE_HOST") != null)

@@ -27,7 +27,7 @@ int main(void)
 	static const char *const paths[] = {
 		"/etc/shadow", "/etc/gshadow",   "/etc/hostname", "/etc/machine-id",
 		"/etc/ssh",    "/etc/fstab",     "/root",         "/home",
-		"/var",        "/run",           "/sys",          "/boot",
+		"/var/log",    "/run",           "/sys",          "/boot",
 		"/srv",        "/opt",           "/mnt",          "/media",
 		"/proc/kcore", "/proc/kallsyms", "/proc/keys",    "/proc/sys",
 		"/proc/bus",   "/dev/mem",       "/dev/sda",      "/dev/vda",

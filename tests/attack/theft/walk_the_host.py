@@ -3,7 +3,7 @@ import os
 import sys
 
 SECRET_NAMES = {"shadow", "gshadow", "sudoers", "id_rsa", "id_ed25519", "machine-id", "canary", ".bash_history"}
-KNOWN_TOP = {"usr", "bin", "lib", "lib64", "lib32", "libx32", "sbin", "etc", "proc", "dev", "tmp", "box", "program"}
+KNOWN_TOP = {"usr", "bin", "lib", "lib64", "lib32", "libx32", "sbin", "etc", "proc", "dev", "tmp", "box", "program", "prepared", "var"}
 
 
 def escaped(what):
@@ -14,7 +14,12 @@ def escaped(what):
 for name in os.listdir("/"):
     if name not in KNOWN_TOP:
         escaped("the root holds /" + name)
-for top in ("/etc", "/dev", "/tmp", "/box", "/program", "/usr/local"):
+for folder, folders, _ in os.walk("/var"):  # runtimes of two languages keep their files there
+    if folder.count("/") < 3:
+        for name in folders:
+            if name not in {"lib", "ghc", "chicken"}:
+                escaped("sees " + os.path.join(folder, name))
+for top in ("/etc", "/prepared", "/dev", "/tmp", "/box", "/program", "/usr/local"):
     for folder, folders, files in os.walk(top):
         for name in folders + files:
             path = os.path.join(folder, name)
@@ -25,7 +30,7 @@ for top in ("/etc", "/dev", "/tmp", "/box", "/program", "/usr/local"):
                     escaped("can write " + path)
 for name in os.listdir("/etc"):
     if name not in {"passwd", "group", "alternatives", "ld.so.cache", "nsswitch.conf", "hosts", "localtime"}:
-        if not name.startswith("java"):
+        if not name.startswith(("java", "R", "fpc", "gnucobol", "mono", "nim", "racket", "ldc2.conf")):
             escaped("/etc holds " + name)
 if os.environ["HOST_NAME"] == os.uname().nodename:
     escaped("knows the host's name")
