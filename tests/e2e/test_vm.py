@@ -23,6 +23,11 @@ def command_line(pid):
         return []
 
 
+def heed_interrupts():
+    """A shell starts what it puts into the background with interrupts ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @unittest.skipIf(not os.path.exists(QEMU), "needs make deps-vm")
 @unittest.skipIf(os.uname().nodename == "gavel-vm", "a machine in the machine takes too long")
 class Machine(unittest.TestCase):
@@ -36,7 +41,7 @@ class Machine(unittest.TestCase):
     def started(self, *words):
         """vm.py with a machine that has begun to boot, and the processes that belong to it."""
         vm = subprocess.Popen(VM + list(words), env=self.environment, cwd=ROOT, stdout=subprocess.DEVNULL,
-                              stderr=subprocess.DEVNULL, start_new_session=True)
+                              stderr=subprocess.DEVNULL, start_new_session=True, preexec_fn=heed_interrupts)
         self.addCleanup(lambda: vm.poll() is None and vm.kill())
 
         def running():
