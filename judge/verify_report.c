@@ -227,9 +227,20 @@ static void print_transcript(const struct verify_outcome *o)
 	}
 }
 
-void verify_print(const struct verify_report *p)
+static void print_found(const struct verify_report *p)
 {
 	const struct problem *q = p->problem;
+
+	for (char **w = q ? q->warnings : NULL; w && *w; w++)
+		printf("warning: %s\n", *w);
+	for (size_t i = 0; i < p->found.n; i++)
+		printf("BAD %s\n", p->found.items[i]);
+	if (p->found.more)
+		printf("BAD and %zu more of the kind\n", p->found.more);
+}
+
+void verify_print(const struct verify_report *p)
+{
 	size_t bad = verify_unexpected(p);
 	int width = name_width(p);
 
@@ -247,16 +258,11 @@ void verify_print(const struct verify_report *p)
 		print_groups(p, width);
 		print_margin(p);
 	}
-	for (char **w = q ? q->warnings : NULL; w && *w; w++)
-		printf("warning: %s\n", *w);
-	for (size_t i = 0; i < p->found.n; i++)
-		printf("BAD %s\n", p->found.items[i]);
-	if (p->found.more)
-		printf("BAD and %zu more of the kind\n", p->found.more);
+	print_found(p);
 	if (p->error)
 		printf("%s: %s\n", p->dir, p->error);
 	else
-		printf("%s: %zu of %zu as expected\n", q->name, p->n - bad, p->n);
+		printf("%s: %zu of %zu as expected\n", p->problem->name, p->n - bad, p->n);
 	(void)fflush(stdout);
 }
 
