@@ -7,17 +7,16 @@
 #include "proto/err.h"
 #include "proto/scope.h"
 
+/* What tests have: .in and .ans, .in alone, all with .out. */
+enum walk_kind { WALK_TESTS, WALK_INPUTS, WALK_OUTPUTS };
+
 /* While data/ is walked. */
 struct walk {
 	struct problem *p;
 	const struct problem_settings *s;
 	size_t room;
 	uint64_t bytes; /* of all tests so far */
-	enum {
-		WALK_TESTS,
-		WALK_INPUTS,
-		WALK_OUTPUTS
-	} what; /* .in and .ans, .in alone, all with .out */
+	enum walk_kind what;
 };
 
 /* The arguments of the validator for a group of tests, inherited downwards. */
@@ -451,7 +450,7 @@ static int by_name(const void *a, const void *b)
 
 /* One of the folders that tests of the package's own programs are in; read like tests, and put beside them. */
 static int read_checks(struct problem *p, const struct problem_settings *s, const struct group *top,
-		       const char *folder, int what, struct err *e)
+		       const char *folder, enum walk_kind what, struct err *e)
 {
 	struct problem own = {.dir = p->dir, .custom = p->custom};
 	struct walk w = {.p = &own, .s = s, .what = what};
