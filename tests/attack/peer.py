@@ -117,7 +117,8 @@ class Client:
             try:
                 self.socket.connect(path)
                 break
-            except (FileNotFoundError, ConnectionRefusedError):  # the server may be starting
+            # The server may be starting, or have a queue that is full of those who have gone.
+            except (FileNotFoundError, ConnectionRefusedError, BlockingIOError):
                 if time.monotonic() > until:
                     raise Ended(f"nobody listens at {path}") from None
                 time.sleep(0.01)
